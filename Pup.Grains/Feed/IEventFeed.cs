@@ -1,0 +1,16 @@
+using Pup.Grains.Projections;
+
+namespace Pup.Grains.Feed;
+
+/// <summary>The silo's one reader of the log, as a partition's worker sees it.</summary>
+internal interface IEventFeed
+{
+    /// <summary>The living generation; waits while there is none (no server, log went back, another look session needed).</summary>
+    ValueTask<Generation> GenerationAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The next slice after <paramref name="position"/>: waits until the mark has passed it. Throws
+    /// <see cref="GenerationEndedException"/> once <paramref name="generation"/> is over.
+    /// </summary>
+    ValueTask<FeedSlice> ReadAsync(Generation generation, ProjectionScope scope, long position, CancellationToken cancellationToken);
+}
