@@ -8,6 +8,9 @@ internal interface IEventFeed
     /// <summary>The living generation; waits while there is none (no server, log went back, another look session needed).</summary>
     ValueTask<Generation> GenerationAsync(CancellationToken cancellationToken);
 
+    /// <summary>How far this generation's log can no longer change; 0 until its first complete look. Never waits.</summary>
+    long MarkOf(Generation generation);
+
     /// <summary>
     /// The next slice after <paramref name="position"/>: waits until the mark has passed it. Throws
     /// <see cref="GenerationEndedException"/> once <paramref name="generation"/> is over.

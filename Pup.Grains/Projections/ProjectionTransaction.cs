@@ -24,4 +24,16 @@ public abstract class ProjectionTransaction
     /// </summary>
     /// <exception cref="NpgsqlException">The database refused a queued statement or was not reachable.</exception>
     public abstract ValueTask<NpgsqlTransaction> OpenAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Queues a command that was built already, for example with array parameters.</summary>
+    internal abstract void Execute(NpgsqlBatchCommand command);
+
+    /// <summary>
+    /// Sends the fence, what is queued, and <paramref name="query"/> in one round trip; the reader stands on the rows of the query.
+    /// The caller disposes the reader.
+    /// </summary>
+    internal abstract ValueTask<NpgsqlDataReader> QueryAsync(NpgsqlBatchCommand query, CancellationToken cancellationToken);
+
+    /// <summary>Index of the item being handled, so that a failure is laid at the right event; -1 for "the batch as a whole".</summary>
+    internal abstract int CurrentItem { get; set; }
 }
