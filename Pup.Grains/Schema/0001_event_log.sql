@@ -1,36 +1,46 @@
--- The event log, with pupsourcing's own names and columns: an existing log is adopted as it stands.
-create table if not exists events (
-    global_position bigserial primary key,
-    bounded_context text not null,
-    aggregate_type text not null,
-    aggregate_id text not null,
-    aggregate_version bigint not null,
-    event_id uuid not null unique,
-    event_type text not null,
-    event_version int not null default 1,
-    payload bytea not null,
-    trace_id text,
-    correlation_id text,
-    causation_id text,
-    metadata jsonb,
-    created_at timestamptz not null default now(),
-    unique (bounded_context, aggregate_type, aggregate_id, aggregate_version)
-);
+-- The event log, with pupsourcing's own names and columns. A table that is there already is adopted as it stands:
+-- nothing on it is changed, no index either, since an index on a large log locks out its writers while it is built.
+do $$
+begin
+    if to_regclass('events') is null then
+        create table events (
+            global_position bigserial primary key,
+            bounded_context text not null,
+            aggregate_type text not null,
+            aggregate_id text not null,
+            aggregate_version bigint not null,
+            event_id uuid not null unique,
+            event_type text not null,
+            event_version int not null default 1,
+            payload bytea not null,
+            trace_id text,
+            correlation_id text,
+            causation_id text,
+            metadata jsonb,
+            created_at timestamptz not null default now(),
+            unique (bounded_context, aggregate_type, aggregate_id, aggregate_version)
+        );
+        create index idx_events_event_type on events (event_type, global_position);
+        create index idx_events_correlation on events (correlation_id) where correlation_id is not null;
+    end if;
 
-create table if not exists aggregate_heads (
-    bounded_context text not null,
-    aggregate_type text not null,
-    aggregate_id text not null,
-    aggregate_version bigint not null,
-    updated_at timestamptz not null default now(),
-    primary key (bounded_context, aggregate_type, aggregate_id)
-);
+    if to_regclass('aggregate_heads') is null then
+        create table aggregate_heads (
+            bounded_context text not null,
+            aggregate_type text not null,
+            aggregate_id text not null,
+            aggregate_version bigint not null,
+            updated_at timestamptz not null default now(),
+            primary key (bounded_context, aggregate_type, aggregate_id)
+        );
+    end if;
 
-create table if not exists projection_checkpoints (
-    projection_name text primary key,
-    last_global_position bigint not null default 0,
-    updated_at timestamptz not null default now()
-);
-
-create index if not exists idx_events_event_type on events (event_type, global_position);
-create index if not exists idx_events_correlation on events (correlation_id) where correlation_id is not null;
+    if to_regclass('projection_checkpoints') is null then
+        create table projection_checkpoints (
+            projection_name text primary key,
+            last_global_position bigint not null default 0,
+            updated_at timestamptz not null default now()
+        );
+    end if;
+end
+$$;

@@ -1,0 +1,38 @@
+using System.Diagnostics;
+
+namespace Pup.Tests.Support;
+
+/// <summary>Starts programs as the user that may run PostgreSQL: the server refuses root.</summary>
+internal static class Shell
+{
+    private static readonly string[] s_runuser = ["/usr/sbin/runuser", "/sbin/runuser", "/usr/bin/runuser"];
+
+    public static Process Start(string script, params string[] arguments)
+    {
+        var start = new ProcessStartInfo
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = "/",
+        };
+        List<string> command = ["setsid", "/bin/sh", "-c", script, "sh", .. arguments];
+        if (Environment.IsPrivilegedProcess)
+            command.InsertRange(0, [s_runuser.First(File.Exists), "-u", "postgres", "--"]);
+        start.FileName = command[0];
+        foreach (var argument in command.Skip(1))
+            start.ArgumentList.Add(argument);
+        return Process.Start(start)!;
+    }
+
+    public static async Task RunAsync(string script, params string[] arguments)
+    {
+        using var process = Start(script, arguments);
+        process.StandardInput.Close();
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0)
+            throw new InvalidOperationException($"`{script}` failed with {process.ExitCode}: {await error}{await output}");
+    }
+}
