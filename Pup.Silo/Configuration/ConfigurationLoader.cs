@@ -1,0 +1,80 @@
+using Pup.Grains;
+
+namespace Pup.Silo.Configuration;
+
+/// <summary>Flags over environment over file, for every option. Pure, save for reading the file.</summary>
+internal static class ConfigurationLoader
+{
+    public const string Projections = "Projections";
+    public const string PartitionKey = "PartitionKey";
+
+    /// <summary>
+    /// The guide's <c>WORKERS</c> and <c>--workers</c>: the partitions of the projections named beside it or, without a
+    /// name, how many partitions this silo commits at once.
+    /// </summary>
+    public const string GuideWorkers = "GuideWorkers";
+
+    public const string PartitionKeyNote = "partitions are placed by the cluster; PARTITION_KEY is ignored";
+
+    private static readonly string[] Others = [Projections, PartitionKey, GuideWorkers];
+
+    public static SiloConfiguration Load(
+        IReadOnlyDictionary<string, SourcedValue> flags,
+        IEnumerable<KeyValuePair<string, string>> environment,
+        string? file)
+    {
+        // Later layers win.
+        var values = new Dictionary<string, SourcedValue>(StringComparer.OrdinalIgnoreCase);
+        Merge(ConfigurationFile.Read(file), values);
+        Merge(ConfigurationEnvironment.Read(environment), values);
+        Merge(flags, values);
+        RefuseUnknown(values);
+
+        var projections = values.TryGetValue(Projections, out var list) ? SplitNames(list.Text) : [];
+        if (values.Remove(GuideWorkers, out var workers))
+            ApplyGuideWorkers(workers, projections, values);
+
+        var options = new PupOptions();
+        foreach (var setting in Setting.All)
+        {
+            if (values.TryGetValue(setting.Name, out var value))
+                setting.Apply(options, value);
+        }
+
+        return new SiloConfiguration(options, projections, values.ContainsKey(PartitionKey) ? [PartitionKeyNote] : []);
+    }
+
+    public static string[] SplitNames(string list) =>
+        list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
+    private static void ApplyGuideWorkers(SourcedValue workers, string[] projections, Dictionary<string, SourcedValue> values)
+    {
+        var name = projections.Length > 0 ? nameof(PupOptions.TotalPartitions) : nameof(PupOptions.Workers);
+        if (projections.Length > 0 && values.TryGetValue(name, out var partitions) && partitions.Text.Trim() != workers.Text.Trim())
+        {
+            throw new ConfigurationException(
+                $"{partitions.Source} is '{partitions.Text}' and {workers.Source} is '{workers.Text}', but for a named projection both say how many partitions it has. Set one of them.");
+        }
+
+        values.TryAdd(name, workers);
+    }
+
+    private static void Merge(IEnumerable<KeyValuePair<string, SourcedValue>> from, Dictionary<string, SourcedValue> into)
+    {
+        foreach (var (name, value) in from)
+            into[name] = value;
+    }
+
+    // A misspelt option that is silently ignored is found weeks later.
+    private static void RefuseUnknown(Dictionary<string, SourcedValue> values)
+    {
+        foreach (var (name, value) in values)
+        {
+            if (Setting.Find(name) is null && !Others.Contains(name, StringComparer.OrdinalIgnoreCase))
+            {
+                throw new ConfigurationException(
+                    $"{value.Source}: there is no option '{name}'. The options are {string.Join(", ", Setting.All.Select(s => s.Name).Append(Projections))}.");
+            }
+        }
+    }
+}

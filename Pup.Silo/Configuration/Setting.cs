@@ -1,0 +1,78 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Reflection;
+using System.Text.RegularExpressions;
+using Pup.Grains;
+
+namespace Pup.Silo.Configuration;
+
+/// <summary>One option of <see cref="PupOptions"/>, and the names under which flags, environment and file know it.</summary>
+internal sealed partial class Setting
+{
+    private readonly PropertyInfo _property;
+
+    private Setting(PropertyInfo property)
+    {
+        _property = property;
+        Flag = "--" + WordStart().Replace(property.Name, "-$1").ToLowerInvariant();
+    }
+
+    public static IReadOnlyList<Setting> All { get; } =
+        [.. typeof(PupOptions).GetProperties().Where(p => p.CanWrite && SettingValue.CanParse(p.PropertyType)).Select(p => new Setting(p))];
+
+    /// <summary>Name of the property, which is also its name in the file and, after <c>Pup__</c>, in the environment.</summary>
+    public string Name => _property.Name;
+
+    /// <summary>For example <c>--batch-size</c>.</summary>
+    public string Flag { get; }
+
+    /// <summary>True when the value may hold a password, and so is never shown.</summary>
+    public bool IsSecret => Name == nameof(PupOptions.ConnectionString);
+
+    public bool IsSwitch => _property.PropertyType == typeof(bool);
+
+    public static Setting? Find(string name) => All.FirstOrDefault(s => string.Equals(s.Name, name, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Sets the option, or says in one line what is wrong with the value and where it came from.</summary>
+    public void Apply(PupOptions options, SourcedValue given)
+    {
+        if (IsSecret)
+        {
+            ApplyConnectionString(options, given);
+            return;
+        }
+
+        var value = SettingValue.Parse(_property.PropertyType, given.Text);
+        var range = _property.GetCustomAttribute<RangeAttribute>();
+        if (value is null || range?.IsValid(value) == false || value is TimeSpan { Ticks: <= 0 })
+            throw new ConfigurationException($"{given.Source} is '{given.Text}', but {Name} must be {Expected(range)}.");
+        _property.SetValue(options, value);
+    }
+
+    public object? ValueIn(PupOptions options) => _property.GetValue(options);
+
+    public void Copy(PupOptions from, PupOptions to) => _property.SetValue(to, _property.GetValue(from));
+
+    private static void ApplyConnectionString(PupOptions options, SourcedValue given)
+    {
+        try
+        {
+            options.ConnectionString = DatabaseUrl.ToConnectionString(given.Text);
+        }
+        catch (ConfigurationException e)
+        {
+            throw new ConfigurationException($"{given.Source}: {e.Message}");
+        }
+    }
+
+    private string Expected(RangeAttribute? range)
+    {
+        var kind = SettingValue.Describe(_property.PropertyType);
+        return range is null
+            ? kind
+            : string.Create(CultureInfo.InvariantCulture, $"{kind} from {range.Minimum:N0} to {range.Maximum:N0}");
+    }
+
+    [GeneratedRegex("(?<!^)([A-Z])")]
+    private static partial Regex WordStart();
+}

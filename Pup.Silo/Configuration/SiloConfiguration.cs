@@ -1,0 +1,16 @@
+using Pup.Grains;
+
+namespace Pup.Silo.Configuration;
+
+/// <summary>What flags, environment and file together say.</summary>
+/// <param name="Options">The engine's options; <see cref="PupOptions.ConnectionString"/> is empty when nobody gave one.</param>
+/// <param name="Projections">Names of the projections that this silo hosts; empty means all.</param>
+/// <param name="Notes">Lines to log once at the start, about things that were accepted and have no effect.</param>
+internal sealed record SiloConfiguration(PupOptions Options, IReadOnlyList<string> Projections, IReadOnlyList<string> Notes)
+{
+    public void CopyTo(PupOptions target)
+    {
+        foreach (var setting in Setting.All)
+            setting.Copy(Options, target);
+    }
+}
