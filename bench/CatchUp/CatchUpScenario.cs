@@ -1,0 +1,41 @@
+using Pup.Bench.Baselines;
+using Pup.Bench.Reporting;
+using Pup.Bench.Servers;
+
+namespace Pup.Bench.CatchUp;
+
+/// <summary>How fast a log is projected from its beginning, by the engine and by hand, alternately on the same server.</summary>
+internal sealed class CatchUpScenario(CatchUpSettings settings, Progress progress)
+{
+    private const long WarmUpEvents = 20_000;
+
+    public async Task<CatchUpResult> RunAsync(CancellationToken cancellationToken)
+    {
+        await using var database = await BenchDatabase.CreateAsync(cancellationToken);
+        progress.Say($"seeding {settings.Events:N0} events");
+        await Seed.RunAsync(database, settings.Events, cancellationToken);
+        var contenders = Contenders(database.ConnectionString).Where(c => settings.Only is null || settings.Only.Contains(c.Name)).ToArray();
+
+        var rates = contenders.ToDictionary(c => c.Name, _ => new List<double>());
+        for (var round = 0; round <= settings.Alternations; round++)
+        {
+            foreach (var contender in contenders)
+            {
+                var rate = await new Arena(database, settings.Events).RunAsync(contender, cancellationToken);
+                progress.Say(round == 0 ? $"warm-up: {contender.Name} {rate:N0}/s" : $"{round}/{settings.Alternations}: {contender.Name} {rate:N0}/s");
+                if (round > 0)
+                    rates[contender.Name].Add(rate);
+            }
+        }
+
+        return CatchUpResult.Of(settings, rates);
+    }
+
+    private IEnumerable<IContender> Contenders(string connectionString)
+    {
+        yield return new PipelinedLoop(connectionString, settings.Partitions);
+        yield return new FanOutLoop(connectionString, settings.Partitions);
+        yield return new RowByRowLoop(connectionString, settings.Partitions);
+        yield return new BulkFoldLoop(connectionString, settings.Partitions);
+    }
+}
