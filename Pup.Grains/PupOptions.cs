@@ -82,6 +82,9 @@ public sealed class PupOptions
     /// <summary>How long taking ownership waits for a lock before it looks who holds it. Default: 2 s.</summary>
     public TimeSpan OwnershipLockTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How often a partition that is paused or faulted looks whether it may run again. Default: 5 s.</summary>
+    public TimeSpan HaltedPollInterval { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Server-side limit on a silo's transaction that stands idle, for silos that freeze. Default: 10 s.</summary>
     public TimeSpan IdleInTransactionTimeout { get; set; } = TimeSpan.FromSeconds(10);
 }

@@ -20,9 +20,10 @@ create table if not exists projections (
     updated_at timestamptz not null default now()
 );
 
--- One row a partition that ever had trouble: a fault that stopped it, takeovers without progress, a suspected poison event.
+-- What is remembered of a partition beyond its checkpoint: a fault that stopped it, takeovers without progress, an event that
+-- may have killed its process. No foreign key here or below: it would lock the projections row from within a batch.
 create table if not exists projection_partitions (
-    projection_name text not null references projections (name) on delete cascade,
+    projection_name text not null,
     partition int not null,
     fault text,
     faulted_at timestamptz,
@@ -36,7 +37,8 @@ create table if not exists projection_partitions (
 -- Events that could not be applied, and those that queue behind them in the same ordering key.
 -- The payload stays where it is: in the log, by position.
 create table if not exists projection_dead_letters (
-    projection_name text not null references projections (name) on delete cascade,
+    id bigint generated always as identity primary key,
+    projection_name text not null,
     ordering_key text not null,
     global_position bigint not null,
     key_hash bigint not null,
@@ -46,11 +48,11 @@ create table if not exists projection_dead_letters (
     attempts int not null default 0,
     error text,
     requested text check (requested in ('retry', 'discard')),
-    created_at timestamptz not null default now(),
-    primary key (projection_name, ordering_key, global_position)
+    created_at timestamptz not null default now()
 );
-create index if not exists idx_projection_dead_letters_requested
-    on projection_dead_letters (projection_name) where requested is not null;
+-- A document's key may be longer than an index entry can be, hence the digest.
+create unique index if not exists idx_projection_dead_letters_event
+    on projection_dead_letters (projection_name, global_position, md5(ordering_key));
 
 -- How far the log can no longer change, as last seen, and the sequence it was seen with.
 create table if not exists projection_log_mark (

@@ -1,0 +1,151 @@
+namespace Pup.Grains.Checkpoints;
+
+/// <summary>
+/// What one owner knows of its checkpoint row: the position it last left there, positions the row may have because an answer
+/// was lost, and progress over foreign events that waits to be written together with that of other partitions.
+/// Shared by the worker's loop and the silo's <see cref="SkipWriter"/>.
+/// </summary>
+internal sealed class CheckpointProgress(string row, long epoch, long stored, TimeProvider time)
+{
+    private readonly Lock _lock = new();
+    private readonly HashSet<long> _possible = [];
+    private long _stored = stored;
+    private long _scanned = stored;
+    private bool _busy;
+    private TaskCompletionSource? _inFlight;
+    private long _writtenAt = time.GetTimestamp();
+
+    public string Row => row;
+
+    public long Epoch => epoch;
+
+    /// <summary>The position the row had when it was last known.</summary>
+    public long Stored
+    {
+        get
+        {
+            lock (_lock)
+                return _stored;
+        }
+    }
+
+    /// <summary>How far the partition has seen the log; at least <see cref="Stored"/>.</summary>
+    public long Scanned
+    {
+        get
+        {
+            lock (_lock)
+                return _scanned;
+        }
+    }
+
+    /// <summary>The loop scanned up to here without an event of its own, and has no transaction open.</summary>
+    public void Scan(long upTo)
+    {
+        lock (_lock)
+            _scanned = Math.Max(_scanned, upTo);
+    }
+
+    /// <summary>
+    /// Takes unwritten progress back before a fence, waiting for a write in flight, and keeps the writer away until
+    /// <see cref="Release"/>.
+    /// </summary>
+    /// <returns>False when the outcome of such a write is unknown: read the row again.</returns>
+    public async ValueTask<bool> HoldAsync()
+    {
+        Task? inFlight;
+        lock (_lock)
+        {
+            _busy = true;
+            inFlight = _inFlight?.Task;
+        }
+
+        if (inFlight is not null)
+            await inFlight;
+        lock (_lock)
+            return _possible.Count == 0;
+    }
+
+    public void Release()
+    {
+        lock (_lock)
+            _busy = false;
+    }
+
+    /// <summary>A commit of this owner moved the row.</summary>
+    public void Committed(long position)
+    {
+        lock (_lock)
+        {
+            _stored = position;
+            _scanned = Math.Max(_scanned, position);
+            _writtenAt = time.GetTimestamp();
+            _possible.Clear();
+        }
+    }
+
+    /// <summary>A write to this position was sent and its answer is missing.</summary>
+    public void MayHaveMovedTo(long position)
+    {
+        lock (_lock)
+            _possible.Add(position);
+    }
+
+    /// <summary>Takes what a fresh read of the row says, if it is a position of this owner's own making.</summary>
+    /// <returns>False when somebody else wrote the row.</returns>
+    public bool TryAdopt(long position)
+    {
+        lock (_lock)
+        {
+            if (position != _stored && !_possible.Contains(position))
+                return false;
+            // What was sent may still arrive, so an unanswered position stays possible until the row has moved past it.
+            _possible.RemoveWhere(possible => possible <= position);
+            _stored = position;
+            _scanned = Math.Max(_scanned, position);
+            return true;
+        }
+    }
+
+    /// <summary>The writer's side: what to write now, if anything.</summary>
+    public SkipMove? TryBegin(TimeSpan touchInterval)
+    {
+        lock (_lock)
+        {
+            if (_busy || _inFlight is not null || _possible.Count > 0)
+                return null;
+            if (_scanned == _stored && time.GetElapsedTime(_writtenAt) < touchInterval)
+                return null;
+            _inFlight = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return new SkipMove(this, _stored, _scanned);
+        }
+    }
+
+    /// <summary>The writer's side: the row now has this position, or was not written (null).</summary>
+    public void Written(long? position)
+    {
+        lock (_lock)
+        {
+            _stored = position ?? _stored;
+            _writtenAt = time.GetTimestamp();
+            FinishWrite();
+        }
+    }
+
+    /// <summary>The writer's side: whether the row was written is unknown.</summary>
+    public void WriteInDoubt(SkipMove move)
+    {
+        lock (_lock)
+        {
+            if (move.UpTo != move.Stored)
+                _possible.Add(move.UpTo);
+            FinishWrite();
+        }
+    }
+
+    private void FinishWrite()
+    {
+        _inFlight?.SetResult();
+        _inFlight = null;
+    }
+}

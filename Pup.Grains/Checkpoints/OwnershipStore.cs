@@ -1,0 +1,164 @@
+using Npgsql;
+using Pup.Grains.Feed;
+using Pup.Grains.Projections;
+
+namespace Pup.Grains.Checkpoints;
+
+/// <summary>
+/// Takes ownership of a partition in one transaction: the projections row is locked first, then the checkpoint row, then both
+/// are read, then a new epoch is set. Every operation on a projection locks in this order, so none can deadlock another.
+/// </summary>
+internal sealed class OwnershipStore(PupOptions options, TimeProvider time)
+{
+    public async Task<OwnershipResult> OwnAsync(
+        Generation generation, ProjectionDefinition projection, int partition, CancellationToken cancellationToken)
+    {
+        await using var connection = await generation.DataSource.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var own = OwnAsync(connection, generation, projection, partition, cancellationToken);
+        try
+        {
+            await own.WaitAsync(options.OwnershipLockTimeout, time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            await BlockerTermination.RunAsync(generation, connection.ProcessID, projection.HandlerTimeout, cancellationToken);
+        }
+        finally
+        {
+            // Whatever happened, the connection must be at rest before it is returned.
+            await Task.WhenAny(own);
+        }
+
+        var result = await own;
+        if (result is OwnershipResult.Taken)
+            await transaction.CommitAsync(CancellationToken.None);
+        return result;
+    }
+
+    private async Task<OwnershipResult> OwnAsync(
+        NpgsqlConnection connection, Generation generation, ProjectionDefinition projection, int partition, CancellationToken cancellationToken)
+    {
+        var (partitions, state, reason) = await LockProjectionAsync(connection, projection.Name, cancellationToken);
+        if (partition >= partitions)
+            return new OwnershipResult.NoSuchPartition(partitions);
+        if (state is not ("running" or "rebuilding"))
+            return new OwnershipResult.Halted(state, reason);
+
+        var row = CheckpointName.Of(projection.Name, partition, partitions);
+        if (!await LockRowAsync(connection, generation, row, cancellationToken))
+        {
+            if (projection.IsResettable)
+                return new OwnershipResult.RowDeleted();
+            await CreateRowAsync(connection, row, cancellationToken);
+        }
+
+        var (epoch, position) = await SetEpochAsync(connection, row, cancellationToken);
+        return await ReadRestAsync(connection, projection.Name, row, partition, partitions, epoch, position, cancellationToken);
+    }
+
+    private const string LockProjectionSql = """
+        select partitions, state, state_reason from projections where name = $1 for share
+        """;
+
+    private async Task<(int Partitions, string State, string? Reason)> LockProjectionAsync(
+        NpgsqlConnection connection, string projection, CancellationToken cancellationToken)
+    {
+        var lockTimeout = $"{(long)(5 * options.OwnershipLockTimeout.TotalMilliseconds)}";
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new("select set_config('lock_timeout', $1, true)") { Parameters = { new() { Value = lockTimeout } } },
+                new(LockProjectionSql) { Parameters = { new() { Value = projection } } },
+            },
+        };
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken)
+            ? (reader.GetInt32(0), reader.GetString(1), reader.IsDBNull(2) ? null : reader.GetString(2))
+            : (0, "", null);
+    }
+
+    private const string LockRowSql = """
+        select 1 / (not pg_try_advisory_xact_lock_shared($2))::int
+        from projection_checkpoints where projection_name = $1 for no key update
+        """;
+
+    private static async Task<bool> LockRowAsync(NpgsqlConnection connection, Generation generation, string row, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(LockRowSql, connection) { Parameters = { new() { Value = row }, new() { Value = generation.Key } } };
+        try
+        {
+            return await command.ExecuteScalarAsync(cancellationToken) is not null;
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.DivisionByZero)
+        {
+            throw new GenerationEndedException(generation.Number);
+        }
+    }
+
+    private const string CreateRowSql = "insert into projection_checkpoints (projection_name) values ($1)";
+
+    private static async Task CreateRowAsync(NpgsqlConnection connection, string row, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(CreateRowSql, connection) { Parameters = { new() { Value = row } } };
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private const string SetEpochSql = """
+        update projection_checkpoints set epoch = nextval('projection_epochs'), updated_at = now()
+        where projection_name = $1
+        returning epoch, last_global_position
+        """;
+
+    private static async Task<(long Epoch, long Position)> SetEpochAsync(NpgsqlConnection connection, string row, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(SetEpochSql, connection) { Parameters = { new() { Value = row } } };
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return (reader.GetInt64(0), reader.GetInt64(1));
+    }
+
+    private const string TakeoverSql = """
+        insert into projection_partitions as p (projection_name, partition, takeover_position, takeovers)
+        values ($1, $2, $3, 1)
+        on conflict (projection_name, partition) do update set
+            takeovers = case when p.takeover_position = excluded.takeover_position then p.takeovers + 1 else 1 end,
+            takeover_position = excluded.takeover_position
+        returning fault, takeovers, suspect_position, suspect_attempts
+        """;
+
+    private const string ParkedKeysSql = """
+        select ordering_key from projection_dead_letters
+        where projection_name = $1 and key_hash % $2 = $3 and status <> 'skipped'
+        group by ordering_key
+        """;
+
+    private static async Task<OwnershipResult> ReadRestAsync(
+        NpgsqlConnection connection, string projection, string row, int partition, int partitions, long epoch, long position,
+        CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new(TakeoverSql) { Parameters = { new() { Value = projection }, new() { Value = partition }, new() { Value = position } } },
+                new(ParkedKeysSql) { Parameters = { new() { Value = projection }, new() { Value = partitions }, new() { Value = partition } } },
+            },
+        };
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        if (!reader.IsDBNull(0))
+            return new OwnershipResult.Faulted(reader.GetString(0));
+        var takeovers = reader.GetInt32(1);
+        long? suspect = reader.IsDBNull(2) ? null : reader.GetInt64(2);
+        var suspectAttempts = reader.GetInt32(3);
+
+        await reader.NextResultAsync(cancellationToken);
+        var parked = new List<string>();
+        while (await reader.ReadAsync(cancellationToken))
+            parked.Add(reader.GetString(0));
+        return new OwnershipResult.Taken(new Ownership(row, partition, partitions, epoch, position, parked, takeovers, suspect, suspectAttempts));
+    }
+}

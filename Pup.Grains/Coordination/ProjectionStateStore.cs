@@ -1,0 +1,74 @@
+using Npgsql;
+
+namespace Pup.Grains.Coordination;
+
+/// <summary>What operators want of a projection, persisted: it survives restarts of every silo.</summary>
+internal sealed class ProjectionStateStore(NpgsqlDataSource dataSource)
+{
+    // New epochs fence running batches out at once; the locks are taken in the order that every operation keeps.
+    private const string LockSql = "select 1 from projections where name = $1 for update";
+
+    private const string LockRowsSql = """
+        select 1 from projection_checkpoints
+        where projection_name = $1 or projection_name = any(
+            select $1 || '_p' || index from projections, generate_series(0, partitions - 1) as index where name = $1)
+        order by projection_name for no key update
+        """;
+
+    private const string NewEpochsSql = """
+        update projection_checkpoints set epoch = nextval('projection_epochs')
+        where projection_name = $1 or projection_name = any(
+            select $1 || '_p' || index from projections, generate_series(0, partitions - 1) as index where name = $1)
+        """;
+
+    private const string PauseSql = """
+        update projections set state = 'paused', updated_at = now() where name = $1 and state in ('running', 'rebuilding')
+        """;
+
+    /// <summary>Stops all partitions after the batch in hand, until <see cref="ResumeAsync"/>.</summary>
+    public Task PauseAsync(string projection, CancellationToken cancellationToken) =>
+        RunAsync(projection, [LockSql, LockRowsSql, NewEpochsSql, PauseSql], cancellationToken);
+
+    private const string ClearFaultsSql = "update projection_partitions set fault = null, faulted_at = null where projection_name = $1";
+
+    private const string ResumeSql = """
+        update projections set state = case when rebuild_target is null then 'running' else 'rebuilding' end, updated_at = now()
+        where name = $1 and state = 'paused'
+        """;
+
+    /// <summary>Lets paused and faulted partitions run again.</summary>
+    public Task ResumeAsync(string projection, CancellationToken cancellationToken) =>
+        RunAsync(projection, [LockSql, ClearFaultsSql, ResumeSql], cancellationToken);
+
+    /// <summary>Makes every partition start anew from its checkpoint.</summary>
+    public Task RestartAsync(string projection, CancellationToken cancellationToken) =>
+        RunAsync(projection, [LockSql, LockRowsSql, NewEpochsSql, ClearFaultsSql], cancellationToken);
+
+    private const string CompleteRebuildsSql = """
+        update projections p set state = 'running', rebuild_target = null, updated_at = now()
+        where state = 'rebuilding' and rebuild_target <= (
+            select min(c.last_global_position) from projection_checkpoints c
+            where c.projection_name = p.name or c.projection_name = any(
+                select p.name || '_p' || index from generate_series(0, p.partitions - 1) as index))
+        """;
+
+    /// <summary>Ends the rebuilds whose every partition has passed the mark of their start.</summary>
+    public async Task CompleteRebuildsAsync(CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(CompleteRebuildsSql);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private async Task RunAsync(string projection, string[] statements, CancellationToken cancellationToken)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        foreach (var statement in statements)
+        {
+            await using var command = new NpgsqlCommand(statement, connection) { Parameters = { new() { Value = projection } } };
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        await transaction.CommitAsync(CancellationToken.None);
+    }
+}

@@ -1,0 +1,6 @@
+using Pup.Grains.Partitions;
+
+namespace Pup.Grains.Failures;
+
+/// <summary>An item that was not applied.</summary>
+internal sealed record DeadLetter(WorkItem Item, DeadLetterStatus Status, int Attempts, string? Error);

@@ -1,0 +1,26 @@
+using Pup.Grains.Checkpoints;
+using Pup.Grains.Feed;
+
+namespace Pup.Grains.Failures;
+
+/// <summary>Makes a partition's fault outlive the process, so that a restart does not quietly try the same thing again.</summary>
+internal static class FaultStore
+{
+    private const string SetSql = """
+        update projection_partitions set fault = $3, faulted_at = now()
+        where projection_name = $1 and partition = $2
+            and exists (select 1 from projection_checkpoints where projection_name = $4 and epoch = $5)
+        """;
+
+    /// <returns>False when the partition has another owner by now.</returns>
+    public static async Task<bool> SetAsync(Generation generation, string projection, Ownership ownership, string fault, CancellationToken cancellationToken)
+    {
+        await using var command = generation.DataSource.CreateCommand(SetSql);
+        command.Parameters.Add(new() { Value = projection });
+        command.Parameters.Add(new() { Value = ownership.Partition });
+        command.Parameters.Add(new() { Value = DeadLetterCommands.Printable(fault) });
+        command.Parameters.Add(new() { Value = ownership.Row });
+        command.Parameters.Add(new() { Value = ownership.Epoch });
+        return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
+    }
+}

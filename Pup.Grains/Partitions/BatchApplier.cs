@@ -1,0 +1,131 @@
+using Npgsql;
+using Pup.Grains.Checkpoints;
+using Pup.Grains.Failures;
+using Pup.Grains.Feed;
+using Pup.Grains.Projections;
+
+namespace Pup.Grains.Partitions;
+
+/// <summary>Applies one batch to its end: whole if it can be, else around the events that fail, which the error policy takes.</summary>
+internal sealed class BatchApplier(
+    Engine engine,
+    ProjectionDefinition definition,
+    Generation generation,
+    Ownership ownership,
+    SegmentCommitter committer,
+    ParkedKeys parked,
+    PartitionJournal journal)
+{
+    private readonly SuspectStore _suspects = new(definition.Name, generation, ownership);
+
+    // After several takeovers without progress one of these events may be killing the process: alone, it can be told which.
+    private bool _cautious = ownership.Takeovers >= engine.Options.TakeoverLimit || ownership.SuspectPosition > ownership.Position;
+
+    /// <returns>True when the batch went through without a failure.</returns>
+    public async Task<bool> ApplyAsync(EventBatch batch, CancellationToken cancellationToken)
+    {
+        var plan = new SegmentPlan(batch.Items, batch.UpTo, _cautious);
+        var condemned = new Dictionary<int, DeadLetter>();
+        var clean = true;
+        var attempts = 0;
+        var disturbances = 0;
+        plan.Passed(committer.Stored);
+        while (!plan.IsDone)
+        {
+            var segment = plan.Next();
+            if (_cautious && condemned.Count == 0)
+                await ConvictAsync(batch, segment, condemned, cancellationToken);
+
+            var split = SegmentSplit.Of(batch.Items, segment, parked, condemned);
+            var result = await committer.CommitAsync(split.Live, Bookkeeping(split), segment.UpTo, cancellationToken);
+            if (committer.Stored >= segment.UpTo)
+            {
+                Settle(condemned.Values);
+                plan.Passed(committer.Stored);
+                condemned.Clear();
+                attempts = disturbances = 0;
+                continue;
+            }
+
+            clean = false;
+            if (result.Failure == FailureKind.Transient)
+            {
+                await PauseAsync(result.Cause!, ++disturbances, cancellationToken);
+                continue;
+            }
+
+            var failed = split.IndexOf(result.Item);
+            if (result.Failure != FailureKind.Handler || split.Live.Count == 0)
+                throw Fault(batch.Items[failed >= 0 ? failed : segment.Start], result.Cause!);
+            journal.Failed();
+            plan.Suspect(segment, failed);
+            if (!segment.IsSingleEvent)
+                continue;
+            if (++attempts < definition.MaxAttempts)
+                await PauseAsync(result.Cause!, attempts, cancellationToken);
+            else
+                Condemn(batch.Items, failed >= 0 ? [failed] : split.Indexes(segment), result.Cause!, attempts, condemned);
+        }
+
+        if (_cautious)
+            await _suspects.ClearAsync(cancellationToken);
+        _cautious = false;
+        return clean;
+    }
+
+    private List<NpgsqlBatchCommand> Bookkeeping(SegmentSplit split) =>
+        split.Letters.Count == 0 ? [] : [DeadLetterCommands.Insert(definition.Name, split.Letters)];
+
+    private async Task PauseAsync(Exception cause, int attempt, CancellationToken cancellationToken)
+    {
+        var delay = Backoff.Delay(attempt, engine.Options.RetryDelay, engine.Options.MaxRetryDelay, Random.Shared.NextDouble());
+        journal.Retrying(cause, attempt, delay);
+        await Task.Delay(delay, engine.Time, cancellationToken);
+    }
+
+    private async Task ConvictAsync(EventBatch batch, Segment segment, Dictionary<int, DeadLetter> condemned, CancellationToken cancellationToken)
+    {
+        var position = batch.Items[segment.Start].Event.GlobalPosition;
+        if (position == ownership.SuspectPosition && ownership.SuspectAttempts >= SuspectStore.Limit)
+        {
+            var cause = new InvalidOperationException($"The process ended {ownership.SuspectAttempts} times while this event was handled alone.");
+            Condemn(batch.Items, Enumerable.Range(segment.Start, segment.End - segment.Start), cause, ownership.SuspectAttempts, condemned);
+            return;
+        }
+
+        await _suspects.RecordAsync(position, cancellationToken);
+    }
+
+    private void Condemn(IReadOnlyList<WorkItem> items, IEnumerable<int> indexes, Exception cause, int attempts, Dictionary<int, DeadLetter> condemned)
+    {
+        foreach (var index in indexes)
+        {
+            if (definition.ErrorPolicy == ErrorPolicy.Stop)
+                throw Fault(items[index], cause);
+            var status = definition.ErrorPolicy == ErrorPolicy.Park ? DeadLetterStatus.Failed : DeadLetterStatus.Skipped;
+            condemned[index] = new DeadLetter(items[index], status, attempts, cause.ToString());
+        }
+
+        var newlyParked = condemned.Values.Count(letter => letter.Status == DeadLetterStatus.Failed && !parked.Contains(letter.Item.Key));
+        if (parked.WouldExceed(newlyParked))
+        {
+            var first = condemned.Values.First();
+            throw Fault(first.Item, new InvalidOperationException(
+                $"{parked.Count} ordering keys are parked already and the cap is {engine.Options.ParkedKeysLimit}; a broken deployment must not park the whole log. Cause: {cause.Message}", cause));
+        }
+    }
+
+    private void Settle(IEnumerable<DeadLetter> letters)
+    {
+        foreach (var letter in letters)
+        {
+            if (letter.Status == DeadLetterStatus.Failed)
+                parked.Add(letter.Item.Key);
+            journal.DeadLettered(letter, parked.Count);
+        }
+    }
+
+    private WorkerStoppedException Fault(WorkItem item, Exception cause) => new(new WorkerOutcome.Faulted(
+        $"Projection '{definition.Name}' partition {ownership.Partition} stopped at position {item.Event.GlobalPosition} "
+        + $"({item.Event.EventType} {item.Event.EventId}): {cause.Message} Fix the cause, then `pup resume {definition.Name}`."));
+}

@@ -1,0 +1,106 @@
+using Microsoft.Extensions.Logging;
+using Pup.Grains.Failures;
+
+namespace Pup.Grains.Partitions;
+
+/// <summary>What a partition's life looks like from outside: its counters, its last trouble, its log lines.</summary>
+internal sealed partial class PartitionJournal(string projection, int partition, TimeProvider time, ILogger logger)
+{
+    private long _events;
+    private long _failures;
+    private long _deadlocks;
+    private int _parkedKeys;
+
+    /// <summary>Events committed by this process.</summary>
+    public long Events => Interlocked.Read(ref _events);
+
+    /// <summary>Failed attempts of handlers.</summary>
+    public long Failures => Interlocked.Read(ref _failures);
+
+    public long Deadlocks => Interlocked.Read(ref _deadlocks);
+
+    public int ParkedKeys => Volatile.Read(ref _parkedKeys);
+
+    public DateTimeOffset? LastCommit { get; private set; }
+
+    /// <summary>The last trouble, null once a batch committed after it.</summary>
+    public string? Trouble { get; private set; }
+
+    public void Committed(int events, long position, TimeSpan duration)
+    {
+        Interlocked.Add(ref _events, events);
+        LastCommit = time.GetUtcNow();
+        Trouble = null;
+        LogCommitted(projection, partition, events, position, duration.TotalMilliseconds);
+    }
+
+    public void Failed() => Interlocked.Increment(ref _failures);
+
+    public void Parked(int keys) => Volatile.Write(ref _parkedKeys, keys);
+
+    public void Retrying(Exception cause, int attempt, TimeSpan delay)
+    {
+        Trouble = cause.Message;
+        if (FailureClassifier.IsDeadlock(cause))
+        {
+            Interlocked.Increment(ref _deadlocks);
+            LogDeadlock(projection, partition, attempt, delay.TotalMilliseconds);
+        }
+        else
+        {
+            LogRetrying(projection, partition, cause.Message, attempt, delay.TotalMilliseconds);
+        }
+    }
+
+    public void FenceInDoubt(Exception cause) => LogFence(projection, partition, cause.Message);
+
+    public void DeadLettered(DeadLetter letter, int parkedKeys)
+    {
+        Parked(parkedKeys);
+        LogDeadLettered(projection, partition, letter.Item.Event.GlobalPosition, letter.Item.Event.EventType, letter.Item.Event.EventId, letter.Status, letter.Attempts);
+    }
+
+    public void Started(long epoch, long position, int partitions) => LogStarted(projection, partition, partitions, position, epoch);
+
+    public void Stopped(long position) => LogStopped(projection, partition, position);
+
+    public void Left() => LogLeft(projection, partition);
+
+    public void Halted(string reason)
+    {
+        Trouble = reason;
+        LogHalted(projection, partition, reason);
+    }
+
+    public void RowDeleted(string consequence) => LogRowDeleted(projection, partition, consequence);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Projection} partition {Partition} committed {Events} events up to {Position} in {Milliseconds} ms")]
+    private partial void LogCommitted(string projection, int partition, int events, long position, double milliseconds);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Projection} partition {Partition}: {Cause} Attempt {Attempt}; again in {Milliseconds} ms")]
+    private partial void LogRetrying(string projection, int partition, string cause, int attempt, double milliseconds);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Projection} partition {Partition}: deadlock, the batch was rolled back. Attempt {Attempt}; again in {Milliseconds} ms")]
+    private partial void LogDeadlock(string projection, int partition, int attempt, double milliseconds);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Projection} partition {Partition} reads its checkpoint again: {Cause}")]
+    private partial void LogFence(string projection, int partition, string cause);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Projection} partition {Partition}: position {Position} ({EventType} {EventId}) is a dead letter ({Status}) after {Attempts} attempts")]
+    private partial void LogDeadLettered(string projection, int partition, long position, string eventType, Guid eventId, DeadLetterStatus status, int attempts);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Projection} partition {Partition} of {Partitions} runs from position {Position}, epoch {Epoch}")]
+    private partial void LogStarted(string projection, int partition, int partitions, long position, long epoch);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Projection} partition {Partition} stopped at position {Position}")]
+    private partial void LogStopped(string projection, int partition, long position);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Projection} partition {Partition} belongs to another owner now")]
+    private partial void LogLeft(string projection, int partition);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Projection} partition {Partition} does not run: {Reason}")]
+    private partial void LogHalted(string projection, int partition, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Projection} partition {Partition}: its checkpoint row was deleted; {Consequence}")]
+    private partial void LogRowDeleted(string projection, int partition, string consequence);
+}

@@ -1,0 +1,97 @@
+using Pup.Grains.Checkpoints;
+using Pup.Grains.Failures;
+using Pup.Grains.Feed;
+using Pup.Grains.Projections;
+
+namespace Pup.Grains.Partitions;
+
+/// <summary>
+/// The loop of one partition under one ownership: read a batch from the feed, let the handler apply it, commit. While a batch
+/// commits, the next one is read. Knows nothing of Orleans; serves tests and one-off catch-up as well as the cluster.
+/// </summary>
+internal sealed class PartitionWorker
+{
+    private readonly Generation _generation;
+    private readonly Ownership _ownership;
+    private readonly Engine _engine;
+    private readonly BatchReader _reader;
+    private readonly BatchApplier _applier;
+    private readonly DeadLetterRetry _retry;
+    private readonly CheckpointProgress _progress;
+    private readonly WorkerSignals _signals;
+
+    public PartitionWorker(
+        Engine engine, ProjectionDefinition definition, IProjection projection, Generation generation, Ownership ownership,
+        WorkerSignals signals, PartitionJournal journal)
+    {
+        _engine = engine;
+        _generation = generation;
+        _ownership = ownership;
+        _signals = signals;
+        _progress = new CheckpointProgress(ownership.Row, ownership.Epoch, ownership.Position, engine.Time);
+        var keys = new OrderingKeys(projection);
+        var parked = new ParkedKeys(ownership.ParkedKeys, engine.Options.ParkedKeysLimit);
+        var committer = new SegmentCommitter(engine, new BatchAttempt(engine, definition, projection, generation), generation, _progress, journal);
+        _reader = new BatchReader(engine.Feed, generation, definition.Scope, keys, definition.Limits);
+        _applier = new BatchApplier(engine, definition, generation, ownership, committer, parked, journal);
+        _retry = new DeadLetterRetry(definition, generation, ownership, committer, parked, journal);
+    }
+
+    /// <summary>How far this partition has seen the log.</summary>
+    public long Position => _progress.Scanned;
+
+    /// <exception cref="OperationCanceledException">The worker was asked to stop.</exception>
+    public async Task<WorkerOutcome> RunAsync(CancellationToken cancellationToken)
+    {
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _generation.Ended);
+        _engine.Skips.Add(_progress, _generation);
+        try
+        {
+            return await LoopAsync(stopping.Token);
+        }
+        catch (WorkerStoppedException stopped)
+        {
+            return stopped.Outcome;
+        }
+        catch (GenerationEndedException)
+        {
+            return new WorkerOutcome.GenerationEnded();
+        }
+        catch (OperationCanceledException) when (_generation.Ended.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            return new WorkerOutcome.GenerationEnded();
+        }
+        finally
+        {
+            _engine.Skips.Remove(_progress);
+        }
+    }
+
+    private async Task<WorkerOutcome> LoopAsync(CancellationToken cancellationToken)
+    {
+        var position = _progress.Scanned;
+        using var prefetch = new Prefetch<EventBatch>();
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (_signals.TakeDeadLetterRequest())
+                await _retry.RunAsync(cancellationToken);
+
+            prefetch.Start(token => _reader.ReadAsync(position, _ownership.Partition, _ownership.Partitions, token), cancellationToken);
+            if (!prefetch.Task.IsCompleted && await Task.WhenAny(prefetch.Task, _signals.Task) != prefetch.Task)
+                continue;
+
+            var batch = await prefetch.TakeAsync();
+            position = batch.UpTo;
+            if (batch.Items.Count == 0)
+            {
+                _progress.Scan(batch.UpTo);
+                continue;
+            }
+
+            prefetch.Start(token => _reader.ReadAsync(position, _ownership.Partition, _ownership.Partitions, token), cancellationToken);
+            if (!await _applier.ApplyAsync(batch, cancellationToken))
+                prefetch.Drop();
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using Npgsql;
+using Pup.Grains.Checkpoints;
+using Pup.Grains.Failures;
+using Pup.Grains.Feed;
+
+namespace Pup.Grains.Partitions;
+
+/// <summary>
+/// Commits one segment under the fence and settles every doubt about it: what it returns is what the checkpoint row says.
+/// </summary>
+internal sealed class SegmentCommitter(Engine engine, BatchAttempt attempt, Generation generation, CheckpointProgress progress, PartitionJournal journal)
+{
+    /// <summary>The position that the row has.</summary>
+    public long Stored => progress.Stored;
+
+    /// <returns>Never <see cref="FailureKind.FenceInDoubt"/>; after a failure the row may still have moved, see <see cref="Stored"/>.</returns>
+    /// <exception cref="WorkerStoppedException">The partition is not this owner's any more, or a foreign writer moved it.</exception>
+    public async Task<AttemptResult> CommitAsync(
+        IReadOnlyList<WorkItem> items, IReadOnlyList<NpgsqlBatchCommand> bookkeeping, long target, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (!await progress.HoldAsync())
+                await ReadAgainAsync(cancellationToken);
+
+            var before = progress.Stored;
+            var fence = new CheckpointFence(progress.Row, progress.Epoch, before, generation.Key);
+            var started = engine.Time.GetTimestamp();
+            var result = await attempt.RunAsync(fence, items, bookkeeping, target, cancellationToken);
+            if (result.Failure is null)
+            {
+                progress.Committed(target);
+                journal.Committed(items.Count, target, engine.Time.GetElapsedTime(started));
+                return result;
+            }
+
+            return result.Failure == FailureKind.FenceInDoubt ? await SettleAsync(result.Cause!, before, target, cancellationToken) : result;
+        }
+        finally
+        {
+            progress.Release();
+        }
+    }
+
+    private async Task<AttemptResult> SettleAsync(Exception cause, long before, long target, CancellationToken cancellationToken)
+    {
+        if (cause is CommitUnknownException)
+            progress.MayHaveMovedTo(target);
+        journal.FenceInDoubt(cause);
+        await ReadAgainAsync(cancellationToken);
+        if (progress.Stored != before && progress.Stored >= target)
+            return AttemptResult.Committed;
+
+        // The row stands where it stood. A refused COMMIT (a deferred constraint) is the batch's own failure, all else passes.
+        var kind = cause is CommitUnknownException { InnerException: { } inner } ? FailureClassifier.Classify(inner) : FailureKind.Transient;
+        return new AttemptResult(kind, -1, cause.InnerException ?? cause);
+    }
+
+    private async Task ReadAgainAsync(CancellationToken cancellationToken)
+    {
+        var row = await CheckpointReader.ReadAsync(generation, progress.Row, cancellationToken);
+        if (row is null)
+            throw new WorkerStoppedException(new WorkerOutcome.RowMissing());
+        if (row.Value.Epoch != progress.Epoch)
+            throw new WorkerStoppedException(new WorkerOutcome.OwnershipLost());
+        var expected = progress.Stored;
+        if (!progress.TryAdopt(row.Value.Position))
+            throw new WorkerStoppedException(new WorkerOutcome.ForeignWriter(expected, row.Value.Position));
+    }
+}

@@ -1,0 +1,24 @@
+namespace Pup.Grains.Partitions;
+
+/// <summary>Why a worker stopped.</summary>
+internal abstract record WorkerOutcome
+{
+    private WorkerOutcome()
+    {
+    }
+
+    /// <summary>The feed's generation is over: take ownership anew under the next one.</summary>
+    public sealed record GenerationEnded : WorkerOutcome;
+
+    /// <summary>Somebody else owns the partition now: leave quietly, and never bump the epoch back by itself.</summary>
+    public sealed record OwnershipLost : WorkerOutcome;
+
+    /// <summary>The checkpoint row is gone: find out by taking ownership anew.</summary>
+    public sealed record RowMissing : WorkerOutcome;
+
+    /// <summary>The partition must not go on before an operator says <c>resume</c>.</summary>
+    public sealed record Faulted(string Reason) : WorkerOutcome;
+
+    /// <summary>Something that is not Pup moved the checkpoint, under this very epoch.</summary>
+    public sealed record ForeignWriter(long Expected, long Found) : WorkerOutcome;
+}

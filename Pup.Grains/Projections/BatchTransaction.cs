@@ -1,0 +1,186 @@
+using Npgsql;
+using Pup.Grains.Checkpoints;
+using Pup.Grains.Feed;
+using Pup.Grains.Partitions;
+
+namespace Pup.Grains.Projections;
+
+/// <summary>
+/// One batch's transaction: the fence first, then what the handler queued, then the engine's own bookkeeping, then the move of
+/// the checkpoint, then COMMIT. Nothing is sent before it must be, so a batch of queued statements takes two round trips.
+/// </summary>
+internal sealed class BatchTransaction(Generation generation, WorkerSlots slots, CheckpointFence fence, TimeSpan idleTimeout)
+    : ProjectionTransaction, IAsyncDisposable
+{
+    // A live handler may think longer between two statements than a silo's transaction is otherwise allowed to stand idle.
+    private const string IdleTimeoutSql = "select set_config('idle_in_transaction_session_timeout', $1, true)";
+
+    private readonly List<(NpgsqlBatchCommand Command, int Item)> _queued = [];
+    private readonly List<(NpgsqlBatchCommand Command, int Item)> _sent = [];
+    private NpgsqlBatchCommand? _fenceCommand;
+    private NpgsqlBatchCommand? _moveCommand;
+    private NpgsqlConnection? _connection;
+    private NpgsqlTransaction? _transaction;
+    private IDisposable? _slot;
+    private volatile bool _over;
+
+    internal override int CurrentItem { get; set; } = -1;
+
+    public override void Execute(string sql, params ReadOnlySpan<object?> args)
+    {
+        StatementGuard.Check(sql);
+        Execute(StatementCommand.Of(sql, args));
+    }
+
+    internal override void Execute(NpgsqlBatchCommand command)
+    {
+        ThrowIfOver();
+        _queued.Add((command, CurrentItem));
+    }
+
+    public override async ValueTask<NpgsqlTransaction> OpenAsync(CancellationToken cancellationToken = default)
+    {
+        ThrowIfOver();
+        if (_transaction is null)
+            await BeginLiveAsync(cancellationToken);
+        else if (_queued.Count > 0)
+            await SendAsync([], cancellationToken);
+        return _transaction!;
+    }
+
+    internal override async ValueTask<NpgsqlDataReader> QueryAsync(NpgsqlBatchCommand query, CancellationToken cancellationToken)
+    {
+        ThrowIfOver();
+        await BeginAsync(cancellationToken);
+        // How many results queued statements have is not known, so they go ahead in a batch of their own.
+        if (_queued.Count > 0)
+            await SendAsync([], cancellationToken);
+
+        var withFence = _fenceCommand is null;
+        await using var batch = Assemble([query]);
+        try
+        {
+            var reader = await batch.ExecuteReaderAsync(cancellationToken);
+            if (withFence)
+                await reader.NextResultAsync(cancellationToken);
+            return reader;
+        }
+        catch (PostgresException exception)
+        {
+            throw Attribute(exception);
+        }
+    }
+
+    /// <summary>Sends what is left, moves the checkpoint to <paramref name="position"/> and commits.</summary>
+    public async ValueTask CommitAsync(IEnumerable<NpgsqlBatchCommand> bookkeeping, long position, CancellationToken cancellationToken)
+    {
+        CurrentItem = -1;
+        if (EndedByHandler)
+            throw new TransactionEndedException();
+
+        await BeginAsync(cancellationToken);
+        _moveCommand = fence.MoveTo(position);
+        await SendAsync([.. bookkeeping, _moveCommand], cancellationToken);
+        try
+        {
+            // Not cancellable: a COMMIT on its way has an outcome, and it is cheaper to wait for it than to ask afterwards.
+            await _transaction!.CommitAsync(CancellationToken.None);
+        }
+        catch (Exception exception) when (exception is NpgsqlException or IOException or InvalidOperationException or ObjectDisposedException)
+        {
+            throw new CommitUnknownException(exception);
+        }
+    }
+
+    /// <summary>No further use: also for a handler that was given up and still runs.</summary>
+    public void Seal() => _over = true;
+
+    public async ValueTask DisposeAsync()
+    {
+        Seal();
+        try
+        {
+            if (_transaction is not null)
+                await _transaction.DisposeAsync();
+            if (_connection is not null)
+                await _connection.DisposeAsync();
+        }
+        catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException or ObjectDisposedException or OperationCanceledException)
+        {
+            // The connection is broken, or still in the hands of a handler that ignores its token; the server rolls back.
+        }
+        finally
+        {
+            _slot?.Dispose();
+        }
+    }
+
+    // Npgsql forgets the connection of a transaction that was committed, rolled back or disposed.
+    private bool EndedByHandler => _transaction is { Connection: null };
+
+    private void ThrowIfOver()
+    {
+        if (_over)
+            throw new InvalidOperationException("This batch is over: its transaction was committed or given up. Do not keep a ProjectionTransaction beyond the handler's call.");
+    }
+
+    private async ValueTask BeginAsync(CancellationToken cancellationToken)
+    {
+        if (_transaction is not null)
+            return;
+
+        generation.ThrowIfEnded();
+        _slot = await slots.TakeAsync(cancellationToken);
+        _connection = await generation.DataSource.OpenConnectionAsync(cancellationToken);
+        _transaction = await _connection.BeginTransactionAsync(cancellationToken);
+    }
+
+    private async ValueTask BeginLiveAsync(CancellationToken cancellationToken)
+    {
+        await BeginAsync(cancellationToken);
+        var milliseconds = ((long)idleTimeout.TotalMilliseconds).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        await SendAsync([new NpgsqlBatchCommand(IdleTimeoutSql) { Parameters = { new() { Value = milliseconds } } }], cancellationToken);
+    }
+
+    private async ValueTask SendAsync(NpgsqlBatchCommand[] last, CancellationToken cancellationToken)
+    {
+        await using var batch = Assemble(last);
+        try
+        {
+            await batch.ExecuteNonQueryAsync(cancellationToken);
+        }
+        catch (PostgresException exception)
+        {
+            throw Attribute(exception);
+        }
+    }
+
+    private NpgsqlBatch Assemble(NpgsqlBatchCommand[] last)
+    {
+        var batch = new NpgsqlBatch(_connection, _transaction);
+        if (_fenceCommand is null)
+            batch.BatchCommands.Add(_fenceCommand = fence.Lock());
+        foreach (var (command, _) in _queued)
+            batch.BatchCommands.Add(command);
+        foreach (var command in last)
+            batch.BatchCommands.Add(command);
+        _sent.AddRange(_queued);
+        _queued.Clear();
+        return batch;
+    }
+
+    // What an error means depends on which command raised it.
+    private Exception Attribute(PostgresException exception)
+    {
+        if (exception.SqlState == PostgresErrorCodes.DivisionByZero && exception.BatchCommand is { } command)
+        {
+            if (ReferenceEquals(command, _fenceCommand))
+                return new FenceLostException(fence);
+            if (ReferenceEquals(command, _moveCommand))
+                return new TransactionEndedException();
+        }
+
+        var item = _sent.FindIndex(sent => ReferenceEquals(sent.Command, exception.BatchCommand));
+        return item < 0 ? exception : new QueuedStatementException(_sent[item].Item, exception);
+    }
+}
