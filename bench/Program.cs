@@ -1,6 +1,6 @@
 using System.CommandLine;
-using Pup.Bench;
 using Pup.Bench.CatchUp;
+using Pup.Bench.Latency;
 using Pup.Bench.Reporting;
 
 var events = new Option<long>("--events") { DefaultValueFactory = _ => 200_000 };
@@ -16,4 +16,14 @@ catchUp.SetAction(async (parsed, cancellationToken) =>
     Console.WriteLine(result);
     return result.Valid ? 0 : 1;
 });
-return await new RootCommand("Macro benchmarks.") { catchUp }.Parse(args).InvokeAsync();
+var rate = new Option<int>("--rate") { DefaultValueFactory = _ => 500 };
+var seconds = new Option<int>("--seconds") { DefaultValueFactory = _ => 10 };
+var idle = new Option<int>("--idle-samples") { DefaultValueFactory = _ => 40 };
+var latency = new Command("latency", "From the acknowledged append to the visible row.") { rate, seconds, idle, alternations, json };
+latency.SetAction(async (parsed, cancellationToken) =>
+{
+    var settings = new LatencySettings(parsed.GetValue(rate), parsed.GetValue(seconds), parsed.GetValue(idle), parsed.GetValue(alternations));
+    Console.WriteLine(await new LatencyScenario(settings, new Progress()).RunAsync(cancellationToken));
+    return 0;
+});
+return await new RootCommand("Macro benchmarks.") { catchUp, latency }.Parse(args).InvokeAsync();

@@ -9,8 +9,7 @@ internal sealed class Arena(BenchDatabase database, long events)
     // The checkpoints of everybody; each contender makes its own anew.
     private const string Reset = "truncate projection_checkpoints, projections cascade";
 
-    /// <summary>Events per second.</summary>
-    public async Task<double> RunAsync(IContender contender, CancellationToken cancellationToken)
+    public async Task<Run> RunAsync(IContender contender, CancellationToken cancellationToken)
     {
         var table = contender.ReadModel.Table;
         await database.ExecuteAsync(Reset, cancellationToken);
@@ -20,12 +19,16 @@ internal sealed class Arena(BenchDatabase database, long events)
         await database.ExecuteAsync("checkpoint", cancellationToken);
         GC.Collect();
 
-        var clock = Stopwatch.GetTimestamp();
+        var (clock, cpu, bytes) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes());
         await contender.RunAsync(events, cancellationToken);
         var seconds = Stopwatch.GetElapsedTime(clock).TotalSeconds;
+        var run = new Run(
+            events / seconds,
+            (Environment.CpuUsage.TotalTime - cpu).TotalMicroseconds / events,
+            (GC.GetTotalAllocatedBytes() - bytes) / (double)events);
 
         await VerifyAsync(contender, cancellationToken);
-        return events / seconds;
+        return run;
     }
 
     private async Task VerifyAsync(IContender contender, CancellationToken cancellationToken)

@@ -7,8 +7,6 @@ namespace Pup.Bench.CatchUp;
 /// <summary>How fast a log is projected from its beginning, by the engine and by hand, alternately on the same server.</summary>
 internal sealed class CatchUpScenario(CatchUpSettings settings, Progress progress)
 {
-    private const long WarmUpEvents = 20_000;
-
     public async Task<CatchUpResult> RunAsync(CancellationToken cancellationToken)
     {
         await using var database = await BenchDatabase.CreateAsync(cancellationToken);
@@ -21,10 +19,10 @@ internal sealed class CatchUpScenario(CatchUpSettings settings, Progress progres
         {
             foreach (var contender in contenders)
             {
-                var rate = await new Arena(database, settings.Events).RunAsync(contender, cancellationToken);
-                progress.Say(round == 0 ? $"warm-up: {contender.Name} {rate:N0}/s" : $"{round}/{settings.Alternations}: {contender.Name} {rate:N0}/s");
+                var run = await new Arena(database, settings.Events).RunAsync(contender, cancellationToken);
+                progress.Say($"{(round == 0 ? "warm-up" : $"{round}/{settings.Alternations}")}: {contender.Name}: {run}");
                 if (round > 0)
-                    rates[contender.Name].Add(rate);
+                    rates[contender.Name].Add(run.EventsPerSecond);
             }
         }
 
