@@ -1,0 +1,89 @@
+using Pup.Grains.Projections;
+
+namespace Pup.Grains.Feed;
+
+/// <summary>The silo's one reader of the log. <see cref="TailLoop"/> gives it its generations, marks and status.</summary>
+internal sealed class EventFeed : IEventFeed
+{
+    private readonly Lock _gate = new();
+    private TaskCompletionSource<LiveFeed> _opened = New();
+    private volatile LiveFeed? _live;
+    private volatile FeedStatus _status = FeedStatus.BeforeFirstLook;
+
+    /// <summary>What is known now; immutable.</summary>
+    public FeedStatus Status => _status;
+
+    public async ValueTask<Generation> GenerationAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task<LiveFeed> opened;
+            lock (_gate)
+                opened = _opened.Task;
+            var live = await opened.WaitAsync(cancellationToken);
+            if (!live.Generation.Ended.IsCancellationRequested)
+                return live.Generation;
+            // It is over, and the tail loop is about to take it away.
+            await ClosedAsync(live, cancellationToken);
+        }
+    }
+
+    public long MarkOf(Generation generation) => _live is { } live && live.Generation == generation ? live.Signal.Mark : 0;
+
+    public async ValueTask<FeedSlice> ReadAsync(Generation generation, ProjectionScope scope, long position, CancellationToken cancellationToken)
+    {
+        generation.ThrowIfEnded();
+        var live = _live;
+        if (live?.Generation != generation)
+            throw new GenerationEndedException(generation.Number);
+        if (live.Signal.Mark <= position)
+            await live.Signal.PassedAsync(position, cancellationToken);
+        return await live.Pages.ReadAsync(scope, position, cancellationToken);
+    }
+
+    /// <summary>Makes a generation known to the workers.</summary>
+    public void Open(LiveFeed live)
+    {
+        lock (_gate)
+        {
+            _live = live;
+            _opened.SetResult(live);
+        }
+    }
+
+    /// <summary>Takes it away again, once it is over.</summary>
+    public void Close(LiveFeed live)
+    {
+        lock (_gate)
+        {
+            if (_live != live)
+                return;
+            _live = null;
+            _opened = New();
+            _closed.SetResult();
+            _closed = NewClosed();
+        }
+    }
+
+    /// <summary>Replaces the status.</summary>
+    public void Report(FeedStatus status) => _status = status;
+
+    private TaskCompletionSource _closed = NewClosed();
+
+    private async Task ClosedAsync(LiveFeed live, CancellationToken cancellationToken)
+    {
+        Task closed;
+        lock (_gate)
+        {
+            if (_live != live)
+                return;
+            closed = _closed.Task;
+        }
+
+        await closed.WaitAsync(cancellationToken);
+    }
+
+    private static TaskCompletionSource<LiveFeed> New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private static TaskCompletionSource NewClosed() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

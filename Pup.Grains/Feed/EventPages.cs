@@ -1,0 +1,169 @@
+using Pup.Grains.Projections;
+
+namespace Pup.Grains.Feed;
+
+/// <summary>
+/// The page cache of one generation: every partition of every projection reads the log through it, so that each page is
+/// read and decoded once. Bounded in bytes; the least recently used page goes first.
+/// </summary>
+internal sealed class EventPages : IAsyncDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<ProjectionScope, ScopePages> _scopes = [];
+    private readonly LinkedList<EventPage> _recency = new();
+    private readonly SemaphoreSlim _reads;
+    private readonly IPageReader _reader;
+    private readonly Func<long> _mark;
+    private readonly Generation _generation;
+    private readonly PupOptions _options;
+    private readonly TimeProvider _time;
+    private long _bytes;
+
+    public EventPages(Generation generation, IPageReader reader, Func<long> mark, PupOptions options, TimeProvider time)
+    {
+        (_generation, _reader, _mark, _options, _time) = (generation, reader, mark, options, time);
+        // Reads take connections from the same budget as commits.
+        _reads = new SemaphoreSlim(options.Workers);
+    }
+
+    public long Bytes
+    {
+        get
+        {
+            lock (_gate)
+                return _bytes;
+        }
+    }
+
+    /// <summary>The slice after <paramref name="position"/>, which must be below the mark.</summary>
+    public async ValueTask<FeedSlice> ReadAsync(ProjectionScope scope, long position, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            _generation.ThrowIfEnded();
+            Task reading;
+            lock (_gate)
+            {
+                var page = Touch(PagesOf(scope).PageAfter(position));
+                if (page.UpTo > position)
+                {
+                    if (page.IsComplete)
+                        ReadAhead(page);
+                    return page.SliceAfter(position);
+                }
+
+                // A read in flight may have an older bound. Joining it is safe: what it brings is taken as valid to its
+                // own bound only, and if that is not beyond the position, the loop reads on.
+                reading = EnsureReading(page);
+            }
+
+            await reading.WaitAsync(cancellationToken);
+        }
+    }
+
+    private ScopePages PagesOf(ProjectionScope scope)
+    {
+        if (!_scopes.TryGetValue(scope, out var pages))
+            _scopes[scope] = pages = new ScopePages(scope, _options.PageSpan);
+        return pages;
+    }
+
+    private EventPage Touch(EventPage page)
+    {
+        if (page.Recency is { } node)
+            _recency.Remove(node);
+        else
+            page.Recency = node = new LinkedListNode<EventPage>(page);
+        _recency.AddLast(node);
+        return page;
+    }
+
+    // The next page is decoded while the workers are busy with this one.
+    private void ReadAhead(EventPage page)
+    {
+        if (_mark() <= page.End)
+            return;
+        var next = PagesOf(page.Scope).PageAfter(page.End);
+        if (next.UpTo == next.Start)
+            EnsureReading(Touch(next));
+    }
+
+    private Task EnsureReading(EventPage page)
+    {
+        // The upper bound is fixed here, before the statement starts, and travels with what it brings.
+        var (after, bound) = (page.UpTo, Math.Min(page.End, _mark()));
+        // On the pool: neither under this lock nor on the scheduler of the grain that happened to ask first.
+        return page.Reading ??= Task.Run(() => ReadPageAsync(page, after, bound));
+    }
+
+    // Runs under the generation's token alone: that one waiter gives up must not fail the others.
+    private async Task ReadPageAsync(EventPage page, long after, long bound)
+    {
+        try
+        {
+            await _reads.WaitAsync(_generation.Ended);
+            try
+            {
+                var started = _time.GetTimestamp();
+                var read = await _reader.ReadAsync(page.Scope, after, bound, Math.Max(1, _options.PageBytes - page.Bytes), _generation.Ended);
+                Publish(page, read, _time.GetElapsedTime(started));
+            }
+            finally
+            {
+                _reads.Release();
+            }
+        }
+        catch (OperationCanceledException) when (_generation.Ended.IsCancellationRequested)
+        {
+            throw new GenerationEndedException(_generation.Number);
+        }
+        finally
+        {
+            // Also after a failure: the next who needs the page starts a read of its own.
+            lock (_gate)
+                page.Reading = null;
+        }
+    }
+
+    private void Publish(EventPage page, PageRead read, TimeSpan took)
+    {
+        lock (_gate)
+        {
+            page.Extend(read);
+            if (read.Truncated)
+                page.Close();
+            if (page.IsComplete)
+                PagesOf(page.Scope).Adapt(page, took);
+            _bytes += read.Bytes;
+            Evict(page);
+        }
+    }
+
+    private void Evict(EventPage latest)
+    {
+        var node = _recency.First;
+        while (_bytes > _options.PageCacheBytes && node is not null)
+        {
+            var next = node.Next;
+            var page = node.Value;
+            if (page != latest && page.Reading is null)
+            {
+                _recency.Remove(node);
+                PagesOf(page.Scope).Remove(page);
+                _bytes -= page.Bytes;
+            }
+
+            node = next;
+        }
+    }
+
+    /// <summary>Waits for the reads in flight, once the generation is over.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Task[] readings;
+        lock (_gate)
+            readings = [.. _recency.Select(page => page.Reading).OfType<Task>()];
+        await Task.WhenAll(readings).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _reads.Dispose();
+    }
+}

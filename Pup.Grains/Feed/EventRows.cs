@@ -1,0 +1,54 @@
+using System.Collections.Concurrent;
+using Npgsql;
+using Pup.Client.Events;
+
+namespace Pup.Grains.Feed;
+
+/// <summary>Turns rows into events. Names that repeat in every event are kept once.</summary>
+internal sealed class EventRows
+{
+    // A log that puts identities into its type names must not make this grow without end.
+    private const int NamesLimit = 10_000;
+    private static readonly DateTimeOffset PostgresEpoch = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private static readonly long MaxMicroseconds = (DateTimeOffset.MaxValue - PostgresEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+    private static readonly long MinMicroseconds = (DateTimeOffset.MinValue - PostgresEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+
+    private readonly ConcurrentDictionary<string, string> _names = new(StringComparer.Ordinal);
+
+    public FeedEvent Read(NpgsqlDataReader reader)
+    {
+        var aggregateId = reader.GetString(3);
+        var read = new PersistedEvent
+        {
+            GlobalPosition = reader.GetInt64(0),
+            BoundedContext = Name(reader.GetString(1)),
+            AggregateType = Name(reader.GetString(2)),
+            AggregateId = aggregateId,
+            AggregateVersion = reader.GetInt64(4),
+            EventId = reader.GetGuid(5),
+            EventType = Name(reader.GetString(6)),
+            EventVersion = reader.GetInt32(7),
+            Payload = reader.GetFieldValue<byte[]>(8),
+            TraceId = Text(reader, 9),
+            CorrelationId = Text(reader, 10),
+            CausationId = Text(reader, 11),
+            Metadata = Text(reader, 12),
+            CreatedAt = Time(reader.GetFieldValue<long>(13)),
+        };
+        return new FeedEvent(read, Partitions.Partitioner.Hash(aggregateId));
+    }
+
+    // Read as PostgreSQL's own microseconds: 'infinity' and years that .NET does not have must not stop the feed.
+    private static DateTimeOffset Time(long microseconds) => microseconds >= MaxMicroseconds ? DateTimeOffset.MaxValue
+        : microseconds <= MinMicroseconds ? DateTimeOffset.MinValue
+        : PostgresEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond);
+
+    private static string? Text(NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
+
+    private string Name(string name)
+    {
+        if (_names.TryGetValue(name, out var known))
+            return known;
+        return _names.Count < NamesLimit ? _names.GetOrAdd(name, name) : name;
+    }
+}

@@ -1,0 +1,25 @@
+namespace Pup.Grains.Feed;
+
+/// <summary>How long to wait before the next look.</summary>
+internal static class LookPacing
+{
+    private const int DurationFactor = 20;
+
+    /// <summary>Looks stay frequent for this long after the last sign of life.</summary>
+    public static readonly TimeSpan Alertness = TimeSpan.FromSeconds(1);
+
+    /// <summary>The least pause: looks may take a twentieth of the time, no more, however slow the server answers.</summary>
+    public static TimeSpan Least(TimeSpan lookDuration) => lookDuration * DurationFactor;
+
+    /// <summary>Short while events are in flight or have just been; then doubling up to the idle interval.</summary>
+    public static TimeSpan Next(PupOptions options, TimeSpan previous, TimeSpan lookDuration, bool behind, TimeSpan quietFor)
+    {
+        var wanted = behind || quietFor < Alertness ? options.LookInterval : previous * 2;
+        if (wanted > options.IdleLookInterval)
+            wanted = options.IdleLookInterval;
+        if (wanted < options.LookInterval)
+            wanted = options.LookInterval;
+        var least = Least(lookDuration);
+        return wanted < least ? least : wanted;
+    }
+}
