@@ -48,7 +48,7 @@ public sealed class DocumentReader<TDocument>(NpgsqlDataSource dataSource, Docum
     /// <paramref name="afterId"/>. A GIN index with jsonb_path_ops on the column <c>document</c> makes it fast.
     /// </summary>
     public IAsyncEnumerable<StoredDocument<TDocument>> QueryAsync(
-        string containedJson, string afterId = "", int limit = DefaultLimit, CancellationToken cancellationToken = default) =>
+        string containedJson, string? afterId = null, int limit = DefaultLimit, CancellationToken cancellationToken = default) =>
         ReadAsync(_table.ReadContaining, [Jsonb(containedJson), Text(afterId), Limit(limit)], cancellationToken);
 
     /// <summary>
@@ -56,7 +56,7 @@ public sealed class DocumentReader<TDocument>(NpgsqlDataSource dataSource, Docum
     /// <c>{"least": 10}</c>. Put what a user typed into the variables, never into the path.
     /// </summary>
     public IAsyncEnumerable<StoredDocument<TDocument>> QueryPathAsync(
-        string path, string variablesJson = "{}", string afterId = "", int limit = DefaultLimit, CancellationToken cancellationToken = default) =>
+        string path, string variablesJson = "{}", string? afterId = null, int limit = DefaultLimit, CancellationToken cancellationToken = default) =>
         ReadAsync(_table.ReadMatching, [Text(path), Jsonb(variablesJson), Text(afterId), Limit(limit)], cancellationToken);
 
     private async IAsyncEnumerable<StoredDocument<TDocument>> ReadAsync(
@@ -85,7 +85,7 @@ public sealed class DocumentReader<TDocument>(NpgsqlDataSource dataSource, Docum
         }
     }
 
-    private static NpgsqlParameter Text(string value) => new() { Value = value, NpgsqlDbType = NpgsqlDbType.Text };
+    private static NpgsqlParameter Text(string? value) => new() { Value = (object?)value ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text };
 
     private static NpgsqlParameter Jsonb(string value) => new() { Value = value, NpgsqlDbType = NpgsqlDbType.Jsonb };
 

@@ -45,8 +45,8 @@ internal sealed class DocumentTable
             """;
         Delete = $"delete from {Identifier} where id = any($1)";
         ReadMany = $"select id, document, position, updated_at from {Identifier} where id = any($1)";
-        ReadContaining = $"select id, document, position, updated_at from {Identifier} where document @> $1 and id > $2 order by id limit $3";
-        ReadMatching = $"select id, document, position, updated_at from {Identifier} where jsonb_path_exists(document, $1::jsonpath, $2) and id > $3 order by id limit $4";
+        ReadContaining = $"select id, document, position, updated_at from {Identifier} where document @> $1 and ($2 is null or id > $2) order by id limit $3";
+        ReadMatching = $"select id, document, position, updated_at from {Identifier} where jsonb_path_exists(document, $1::jsonpath, $2) and ($3 is null or id > $3) order by id limit $4";
     }
 
     /// <summary>Name of the table, unquoted.</summary>
