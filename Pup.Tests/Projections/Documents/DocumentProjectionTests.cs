@@ -50,7 +50,7 @@ public sealed class DocumentProjectionTests(PostgresServer server)
                 await runner.RunAsync([.. batch]);
                 Assert.Equal(AccountProjection.SerialFold(history.Select(entry => entry.Event)), await runner.AllAsync());
             },
-            iter: 25,
+            iter: 100,
             threads: 1);
     }
 
