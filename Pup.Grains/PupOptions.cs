@@ -82,6 +82,12 @@ public sealed class PupOptions
     /// <summary>How long taking ownership waits for a lock before it looks who holds it. Default: 2 s.</summary>
     public TimeSpan OwnershipLockTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>Period of the reminder that brings a partition back when everything else failed; at least 1 min. Default: 1 min.</summary>
+    public TimeSpan ReminderPeriod { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How often a silo makes sure that all partitions run. Default: 30 s.</summary>
+    public TimeSpan SupervisionInterval { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How often a partition that is paused or faulted looks whether it may run again. Default: 5 s.</summary>
     public TimeSpan HaltedPollInterval { get; set; } = TimeSpan.FromSeconds(5);
 

@@ -1,4 +1,5 @@
 using Npgsql;
+using Pup.Client;
 
 namespace Pup.Grains.Coordination;
 
@@ -57,6 +58,35 @@ internal sealed class ProjectionStateStore(NpgsqlDataSource dataSource)
     {
         await using var command = dataSource.CreateCommand(CompleteRebuildsSql);
         await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private const string FindSql = """
+        select p.state, p.state_reason, p.partitions, (select coalesce(max(global_position), 0) from events),
+            array(select c.last_global_position
+                from generate_series(0, p.partitions - 1) as index
+                left join projection_checkpoints c
+                    on c.projection_name = case when p.partitions = 1 then p.name else p.name || '_p' || index end
+                order by index)
+        from projections p where p.name = $1
+        """;
+
+    /// <returns>The projection as the database knows it, or null.</returns>
+    public async Task<ProjectionStatus?> FindAsync(string projection, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(FindSql);
+        command.Parameters.Add(new() { Value = projection });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken))
+            return null;
+        return new ProjectionStatus
+        {
+            Projection = projection,
+            State = reader.GetString(0).Replace('_', ' '),
+            Reason = reader.IsDBNull(1) ? null : reader.GetString(1),
+            Partitions = reader.GetInt32(2),
+            LogPosition = reader.GetInt64(3),
+            Positions = [.. reader.GetFieldValue<long?[]>(4)],
+        };
     }
 
     private async Task RunAsync(string projection, string[] statements, CancellationToken cancellationToken)

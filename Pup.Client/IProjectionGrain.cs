@@ -1,0 +1,31 @@
+namespace Pup.Client;
+
+/// <summary>Speaks for all partitions of one projection; the key is the projection's name.</summary>
+[Alias("Pup.IProjectionGrain")]
+public interface IProjectionGrain : IGrainWithStringKey
+{
+    /// <summary>Starts every partition that is not running.</summary>
+    [Alias("EnsureRunning")]
+    Task EnsureRunningAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Stops the projection, also across restarts, until <see cref="ResumeAsync"/>.</summary>
+    [Alias("Pause")]
+    Task PauseAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Lets a paused or faulted projection run again.</summary>
+    [Alias("Resume")]
+    Task ResumeAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Makes every partition start anew from its checkpoint.</summary>
+    [Alias("Restart")]
+    Task RestartAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Empties the read model and applies the log again from the start.</summary>
+    /// <exception cref="InvalidOperationException">The projection cannot be reset; nothing was changed.</exception>
+    [Alias("Rebuild")]
+    Task RebuildAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>What the projection is doing. (The dashboard looks this method up by its name.)</summary>
+    [Alias("GetState")]
+    Task<ProjectionStatus> GetState();
+}

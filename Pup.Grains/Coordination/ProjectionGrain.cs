@@ -1,0 +1,72 @@
+using Pup.Client;
+using Pup.Grains.Projections;
+
+namespace Pup.Grains.Coordination;
+
+/// <summary>
+/// Speaks for all partitions of one projection: it calls them, never they it. Whatever it changes it changes in the database, so a
+/// second activation of it does no harm.
+/// </summary>
+internal sealed class ProjectionGrain(Engine engine, ProjectionRegistry projections, ProjectionRebuild rebuild) : Grain, IProjectionGrain
+{
+    private string Name => this.GetPrimaryKeyString();
+
+    public async Task EnsureRunningAsync(CancellationToken cancellationToken = default)
+    {
+        var partitions = await StatesAsync(async states => (await states.FindAsync(Name, cancellationToken))?.Partitions ?? 0, cancellationToken);
+        await ForEachPartitionAsync(partitions, partition => partition.EnsureRunningAsync(cancellationToken));
+    }
+
+    public async Task PauseAsync(CancellationToken cancellationToken = default)
+    {
+        await StatesAsync(states => states.PauseAsync(Name, cancellationToken), cancellationToken);
+        await EnsureRunningAsync(cancellationToken);
+    }
+
+    public async Task ResumeAsync(CancellationToken cancellationToken = default)
+    {
+        await StatesAsync(states => states.ResumeAsync(Name, cancellationToken), cancellationToken);
+        await WakeAsync(cancellationToken);
+    }
+
+    public async Task RestartAsync(CancellationToken cancellationToken = default)
+    {
+        await StatesAsync(states => states.RestartAsync(Name, cancellationToken), cancellationToken);
+        await WakeAsync(cancellationToken);
+    }
+
+    public async Task RebuildAsync(CancellationToken cancellationToken = default)
+    {
+        var definition = projections.Find(Name)
+            ?? throw new InvalidOperationException($"No silo that could be asked hosts projection '{Name}'. Nothing was changed.");
+        var generation = await engine.Feed.GenerationAsync(cancellationToken);
+        await rebuild.RunAsync(generation, definition, engine.Feed.MarkOf(generation), cancellationToken);
+        await WakeAsync(cancellationToken);
+    }
+
+    public async Task<ProjectionStatus> GetState() =>
+        await StatesAsync(states => states.FindAsync(Name, CancellationToken.None), CancellationToken.None)
+        ?? throw new InvalidOperationException($"There is no projection '{Name}'.");
+
+    private async Task WakeAsync(CancellationToken cancellationToken)
+    {
+        var status = await GetState();
+        await ForEachPartitionAsync(status.Partitions, partition => partition.WakeAsync(cancellationToken));
+    }
+
+    private Task ForEachPartitionAsync(int partitions, Func<IProjectionPartitionGrain, Task> action) => Task.WhenAll(
+        Enumerable.Range(0, partitions).Select(index =>
+            action(GrainFactory.GetGrain<IProjectionPartitionGrain>(new PartitionKey(Name, index).ToString()))));
+
+    private async Task<T> StatesAsync<T>(Func<ProjectionStateStore, Task<T>> use, CancellationToken cancellationToken)
+    {
+        var generation = await engine.Feed.GenerationAsync(cancellationToken);
+        return await use(new ProjectionStateStore(generation.DataSource));
+    }
+
+    private async Task StatesAsync(Func<ProjectionStateStore, Task> use, CancellationToken cancellationToken)
+    {
+        var generation = await engine.Feed.GenerationAsync(cancellationToken);
+        await use(new ProjectionStateStore(generation.DataSource));
+    }
+}

@@ -1,0 +1,55 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Hosting;
+using Pup.Grains.Checkpoints;
+using Pup.Grains.Coordination;
+using Pup.Grains.Feed;
+using Pup.Grains.Partitions;
+using Pup.Grains.Projections;
+
+namespace Pup.Grains;
+
+/// <summary>Brings Pup to a silo.</summary>
+public static class PupBuilderExtensions
+{
+    /// <summary>
+    /// Adds the engine to a silo; add projections to what it returns. Needs a reminder service on the silo. Safe to call twice.
+    /// </summary>
+    public static PupBuilder AddPup(this ISiloBuilder silo, Action<PupOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(silo);
+        silo.Services.AddPupEngine(configure);
+        silo.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, EngineService>());
+        silo.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, Supervisor>());
+        return new PupBuilder(silo.Services);
+    }
+
+    /// <summary>The engine without a silo: for one-off catch-up, benchmarks and tests.</summary>
+    internal static PupBuilder AddPupEngine(this IServiceCollection services, Action<PupOptions>? configure = null)
+    {
+        services.AddOptions<PupOptions>().ValidateDataAnnotations().ValidateOnStart();
+        if (configure is not null)
+            services.Configure(configure);
+        services.AddLogging();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(static provider => provider.GetRequiredService<IOptions<PupOptions>>().Value);
+        services.TryAddSingleton<EventFeed>();
+        services.TryAddSingleton<IEventFeed>(static provider => provider.GetRequiredService<EventFeed>());
+        services.TryAddSingleton<NotifyListener>();
+        services.TryAddSingleton(static provider => new TailLoop(
+            provider.GetRequiredService<EventFeed>(),
+            provider.GetRequiredService<PupOptions>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<TailLoop>>(),
+            provider.GetRequiredService<NotifyListener>()));
+        services.TryAddSingleton<SkipWriter>();
+        services.TryAddSingleton(static provider => new WorkerSlots(provider.GetRequiredService<PupOptions>().Workers));
+        services.TryAddSingleton<Engine>();
+        services.TryAddSingleton<ProjectionRegistry>();
+        services.TryAddSingleton<ProjectionRebuild>();
+        return new PupBuilder(services);
+    }
+}

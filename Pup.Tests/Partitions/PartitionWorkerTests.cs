@@ -1,0 +1,110 @@
+using Pup.Grains.Partitions;
+using Pup.Tests.Support;
+
+namespace Pup.Tests.Partitions;
+
+public sealed class PartitionWorkerTests(PostgresServer server)
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public async Task Every_event_is_applied_once_and_in_order(int partitions)
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendAsync(database, 5_000, 100);
+        await using var engine = TestEngine.Start(database.ConnectionString);
+
+        await engine.RunAsync(() => new LedgerProjection(), partitions);
+        await engine.CaughtUpAsync(database);
+        await EventLog.AppendAsync(database, 500, 100);
+        await engine.CaughtUpAsync(database);
+
+        await Ledger.AssertExactAsync(database);
+    }
+
+    [Fact]
+    public async Task A_stopped_partition_goes_on_where_it_was()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        for (var round = 0; round < 3; round++)
+        {
+            await EventLog.AppendAsync(database, 700, 10);
+            await using var engine = TestEngine.Start(database.ConnectionString);
+            await engine.RunAsync(() => new LedgerProjection());
+            await engine.CaughtUpAsync(database);
+        }
+
+        await Ledger.AssertExactAsync(database);
+    }
+
+    [Fact]
+    public async Task A_partition_without_own_events_reports_what_it_scanned()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await using var engine = TestEngine.Start(database.ConnectionString);
+        await engine.RunAsync(() => new LedgerProjection(), 2);
+        // One aggregate only: the other partition has nothing to do, and must not show lag.
+        await EventLog.AppendAsync(database, 100, 1);
+        await engine.CaughtUpAsync(database);
+
+        await Eventually.TrueAsync(
+            async () => await database.ScalarAsync<long>("select min(last_global_position) from projection_checkpoints where projection_name like 'ledger_p%'")
+                == await database.ScalarAsync<long>("select max(global_position) from events"),
+            TimeSpan.FromSeconds(5),
+            "both checkpoints at the end of the log");
+        await EventLog.AppendAsync(database, 100, 20, "b");
+        await engine.CaughtUpAsync(database);
+        await Ledger.AssertExactAsync(database);
+    }
+
+    [Fact]
+    public async Task Of_two_owners_the_first_leaves_quietly_and_nothing_is_applied_twice()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendAsync(database, 2_000, 50);
+        await using var first = TestEngine.Start(database.ConnectionString);
+        await using var second = TestEngine.Start(database.ConnectionString);
+        var firstOwner = (await first.RunAsync(() => new LedgerProjection(), configure: options => options.BatchSize = 20))[0];
+        await Eventually.TrueAsync(() => firstOwner.Position > 0, TimeSpan.FromSeconds(10), "the first owner at work");
+        await second.RunAsync(() => new LedgerProjection(), configure: options => options.BatchSize = 20);
+
+        await second.CaughtUpAsync(database);
+        await EventLog.AppendAsync(database, 100, 50);
+        await second.CaughtUpAsync(database);
+
+        await Eventually.TrueAsync(() => firstOwner.State == PartitionState.Left, TimeSpan.FromSeconds(10), "the first owner has left");
+        await Ledger.AssertExactAsync(database);
+    }
+
+    [Fact]
+    public async Task A_checkpoint_moved_by_somebody_else_stops_the_partition_loudly()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendAsync(database, 10, 2);
+        await using var engine = TestEngine.Start(database.ConnectionString);
+        var runner = (await engine.RunAsync(() => new LedgerProjection()))[0];
+        await engine.CaughtUpAsync(database);
+
+        await database.ExecuteAsync("update projection_checkpoints set last_global_position = 3 where projection_name = 'ledger'");
+        await EventLog.AppendAsync(database, 10, 2);
+
+        await Eventually.TrueAsync(() => runner.State == PartitionState.Faulted, TimeSpan.FromSeconds(10), "faulted");
+        Assert.Contains("not Pup", runner.Journal.Trouble, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_deleted_checkpoint_row_of_a_resettable_projection_means_a_full_rebuild()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendAsync(database, 100, 5);
+        await using var engine = TestEngine.Start(database.ConnectionString);
+        await engine.RunAsync(() => new LedgerProjection());
+        await engine.CaughtUpAsync(database);
+
+        await database.ExecuteAsync("delete from projection_checkpoints where projection_name = 'ledger'");
+        await EventLog.AppendAsync(database, 100, 5);
+        await engine.CaughtUpAsync(database);
+
+        await Ledger.AssertExactAsync(database);
+    }
+}
