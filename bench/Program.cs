@@ -1,29 +1,43 @@
 using System.CommandLine;
+using Npgsql;
+using Pup.Bench;
 using Pup.Bench.CatchUp;
 using Pup.Bench.Latency;
 using Pup.Bench.Reporting;
+using Pup.Silo;
 
-var events = new Option<long>("--events") { DefaultValueFactory = _ => 200_000 };
-var partitions = new Option<int>("--partitions") { DefaultValueFactory = _ => 1 };
-var alternations = new Option<int>("--alternations") { DefaultValueFactory = _ => 5 };
-var only = new Option<string?>("--only");
-var json = new Option<bool>("--json");
-var catchUp = new Command("catch-up", "How fast a log is projected from its beginning.") { events, partitions, alternations, only, json };
-catchUp.SetAction(async (parsed, cancellationToken) =>
+var progress = new Progress();
+var json = new Option<bool>("--json") { Description = "One JSON line on standard output instead of a table." };
+var events = Number("--events", 200_000, "Events in the log.");
+var partitions = Number("--partitions", 1, "Partitions, for every contender.");
+var alternations = Number("--alternations", 5, "How often every contender runs; medians are reported.");
+var only = new Option<string?>("--only") { Description = "Contenders by name, separated by commas. Default: all." };
+var catchUp = new Command("catch-up", "How fast a log is projected from its beginning, in events per second.") { events, partitions, alternations, only, json };
+catchUp.SetAction((parsed, cancellationToken) => ReportAsync(parsed, new CatchUpScenario(
+    new CatchUpSettings(parsed.GetValue(events), parsed.GetValue(partitions), parsed.GetValue(alternations), parsed.GetValue(only)?.Split(',')), progress).RunAsync(cancellationToken)));
+
+var rate = Number("--rate", 500, "Appends per second.");
+var seconds = Number("--seconds", 10, "How long they flow, in each alternation.");
+var idleSamples = Number("--idle-samples", 40, "Single appends from idle, in each alternation.");
+var rounds = Number("--alternations", 3, "How often every contender runs; percentiles are of all samples together.");
+var latency = new Command("latency", "From the acknowledged append to the visible row, in milliseconds.") { rate, seconds, idleSamples, rounds, json };
+latency.SetAction((parsed, cancellationToken) => ReportAsync(parsed, new LatencyScenario(
+    new LatencySettings(parsed.GetValue(rate), parsed.GetValue(seconds), parsed.GetValue(idleSamples), parsed.GetValue(rounds)), progress).RunAsync(cancellationToken)));
+
+return await new RootCommand("Benchmarks of Pup against loops written by hand, in the same run on the same server.") { catchUp, latency }.Parse(args).InvokeAsync();
+
+static Option<int> Number(string name, int standard, string description) =>
+    new(name) { Description = $"{description} Default: {standard}.", DefaultValueFactory = _ => standard };
+
+async Task<int> ReportAsync<T>(ParseResult parsed, Task<T> running)
 {
-    var settings = new CatchUpSettings(parsed.GetValue(events), parsed.GetValue(partitions), parsed.GetValue(alternations), parsed.GetValue(only)?.Split(','));
-    var result = await new CatchUpScenario(settings, new Progress()).RunAsync(cancellationToken);
-    Console.WriteLine(result);
-    return result.Valid ? 0 : 1;
-});
-var rate = new Option<int>("--rate") { DefaultValueFactory = _ => 500 };
-var seconds = new Option<int>("--seconds") { DefaultValueFactory = _ => 10 };
-var idle = new Option<int>("--idle-samples") { DefaultValueFactory = _ => 40 };
-var latency = new Command("latency", "From the acknowledged append to the visible row.") { rate, seconds, idle, alternations, json };
-latency.SetAction(async (parsed, cancellationToken) =>
-{
-    var settings = new LatencySettings(parsed.GetValue(rate), parsed.GetValue(seconds), parsed.GetValue(idle), parsed.GetValue(alternations));
-    Console.WriteLine(await new LatencyScenario(settings, new Progress()).RunAsync(cancellationToken));
-    return 0;
-});
-return await new RootCommand("Macro benchmarks.") { catchUp, latency }.Parse(args).InvokeAsync();
+    try
+    {
+        return Output.Write(ResultJson.Line(await running), parsed.GetValue(json));
+    }
+    catch (Exception error) when (error is BenchException or StartupException or NpgsqlException)
+    {
+        await Console.Error.WriteLineAsync(error.Message);
+        return 1;
+    }
+}

@@ -59,17 +59,30 @@ internal sealed class ListenLoop(string connectionString) : IAsyncDisposable
 
     private async Task RunAsync(NpgsqlConnection listening, CancellationToken cancellationToken)
     {
-        await using var _ = listening;
+        await using var closing = listening;
         await using var connection = await _source.OpenConnectionAsync(cancellationToken);
         var (position, epoch) = await OwnAsync(connection, cancellationToken);
-        while (true)
+        // Notifications are drained as they come: one left standing would be a look for nothing later.
+        using var notified = new SemaphoreSlim(1);
+        listening.Notification += (_, _) =>
         {
-            var mark = await LookAsync(connection, cancellationToken);
-            if (mark > position)
+            if (notified.CurrentCount == 0)
+                notified.Release();
+        };
+        var draining = DrainAsync(listening, cancellationToken);
+        while (!draining.IsCompleted)
+        {
+            await notified.WaitAsync(TimeSpan.FromSeconds(1), cancellationToken);
+            for (var mark = await LookAsync(connection, cancellationToken); mark > position; mark = await LookAsync(connection, cancellationToken))
                 position = await ProjectAsync(connection, epoch, position, mark, cancellationToken);
-            else
-                await listening.WaitAsync(TimeSpan.FromSeconds(1), cancellationToken);
         }
+        await draining;
+    }
+
+    private static async Task DrainAsync(NpgsqlConnection listening, CancellationToken cancellationToken)
+    {
+        while (true)
+            await listening.WaitAsync(cancellationToken);
     }
 
     private static async Task<(long Position, long Epoch)> OwnAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

@@ -1,0 +1,15 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Pup.Bench.CatchUp;
+using Pup.Bench.Latency;
+
+namespace Pup.Bench.Reporting;
+
+/// <summary>One line of JSON per result, in the order of its properties; what was not measured is left out.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(CatchUpResult))]
+[JsonSerializable(typeof(LatencyResult))]
+internal sealed partial class ResultJson : JsonSerializerContext
+{
+    public static string Line<T>(T result) => JsonSerializer.Serialize(result, typeof(T), Default);
+}
