@@ -1,4 +1,5 @@
 using Pup.Bench.Baselines;
+using Pup.Bench.Engine;
 using Pup.Bench.Reporting;
 using Pup.Bench.Servers;
 
@@ -31,9 +32,12 @@ internal sealed class CatchUpScenario(CatchUpSettings settings, Progress progres
 
     private IEnumerable<IContender> Contenders(string connectionString)
     {
+        yield return EngineContender.Totals(connectionString, settings.Partitions);
         yield return new PipelinedLoop(connectionString, settings.Partitions);
-        yield return new FanOutLoop(connectionString, settings.Partitions);
+        if (settings.Partitions > 1)
+            yield return new FanOutLoop(connectionString, settings.Partitions);
         yield return new RowByRowLoop(connectionString, settings.Partitions);
+        yield return EngineContender.Documents(connectionString, settings.Partitions);
         yield return new BulkFoldLoop(connectionString, settings.Partitions);
     }
 }
