@@ -155,12 +155,20 @@ public sealed class SchemaMigratorTests(PostgresServer server)
     public async Task A_failed_migration_leaves_nothing_behind()
     {
         await using var database = await TestDatabase.CreateAsync(server, migrate: false);
-        // 0001 has run when 0002 stumbles over a relation that is no table.
-        await database.ExecuteAsync("create sequence projections");
+        // 0001 has run when 0002 is refused a table.
+        await database.ExecuteAsync("""
+            create function refuse() returns event_trigger language plpgsql as $$
+            begin
+                if exists (select from pg_event_trigger_ddl_commands() where object_identity = 'public.projections') then
+                    raise exception 'no projections here';
+                end if;
+            end $$;
+            create event trigger refuse on ddl_command_end execute function refuse();
+            """);
 
         var error = await Assert.ThrowsAsync<SchemaException>(() => new SchemaMigrator(database.DataSource).MigrateAsync(Token));
 
-        Assert.Contains("Cannot apply migration 0002_projections", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Cannot apply migration 0002_projections as role 'postgres': no projections here", error.Message, StringComparison.Ordinal);
         Assert.False(await database.ScalarAsync<bool>("select to_regclass('events') is not null"));
         Assert.False(await database.ScalarAsync<bool>("select to_regclass('projection_migrations') is not null"));
     }
