@@ -3,10 +3,14 @@ using Pup.Grains.Projections;
 
 namespace Pup.Grains.Feed;
 
-/// <summary>The one select that reads events, under the generation check and within byte and row limits.</summary>
+/// <summary>The selects that read events, under the generation check and within byte and row limits.</summary>
 internal sealed class EventReader(Generation generation, int rowLimit) : IPageReader
 {
+    // Large payloads come in stretches: after one was met, this many reads measure from the start.
+    private const int MeasuredReads = 32;
+
     private readonly EventRows _rows = new();
+    private int _measure;
 
     /// <summary>
     /// Reads (<paramref name="after"/>, <paramref name="bound"/>]. The bound must have been at or below the mark before
@@ -15,18 +19,23 @@ internal sealed class EventReader(Generation generation, int rowLimit) : IPageRe
     public async Task<PageRead> ReadAsync(ProjectionScope scope, long after, long bound, long byteLimit, CancellationToken cancellationToken)
     {
         generation.ThrowIfEnded();
+        var span = new Span(scope, after, bound, byteLimit);
         try
         {
             await using var connection = await generation.DataSource.OpenConnectionAsync(cancellationToken);
-            await using var command = new NpgsqlCommand(EventSql.For(scope), connection);
-            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = generation.Key });
-            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = after });
-            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = bound });
-            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = byteLimit });
-            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = rowLimit });
-            foreach (var names in EventSql.Parameters(scope))
-                command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = names });
-            return await ReadRowsAsync(command, bound, byteLimit, cancellationToken);
+            var events = new List<FeedEvent>();
+            if (Volatile.Read(ref _measure) > 0)
+            {
+                Interlocked.Decrement(ref _measure);
+                return await ReadMeasuredAsync(connection, span, events, 0, cancellationToken);
+            }
+
+            var (plain, metLarge) = await ReadPlainAsync(connection, span, events, cancellationToken);
+            if (!metLarge || plain.Bytes >= byteLimit)
+                return plain;
+            Volatile.Write(ref _measure, MeasuredReads);
+            var rest = new Span(scope, events.Count == 0 ? after : plain.UpTo, bound, byteLimit - plain.Bytes);
+            return await ReadMeasuredAsync(connection, rest, events, plain.Bytes, cancellationToken);
         }
         catch (PostgresException e) when (e.SqlState == GenerationCheck.SqlState)
         {
@@ -39,18 +48,70 @@ internal sealed class EventReader(Generation generation, int rowLimit) : IPageRe
         }
     }
 
-    private async Task<PageRead> ReadRowsAsync(NpgsqlCommand command, long bound, long byteLimit, CancellationToken cancellationToken)
+    private async Task<(PageRead Read, bool MetLarge)> ReadPlainAsync(
+        NpgsqlConnection connection, Span span, List<FeedEvent> events, CancellationToken cancellationToken)
     {
-        var events = new List<FeedEvent>();
-        long bytes = 0;
+        var rows = Math.Min(rowLimit, span.Bound - span.After);
+        await using var command = Command(connection, EventSql.Plain(span.Scope), span, span.ByteLimit / rows);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        long bytes = 0;
         while (await reader.ReadAsync(cancellationToken))
         {
-            events.Add(_rows.Read(reader));
-            bytes = reader.GetInt64(EventSql.BytesColumn);
+            // The limit is checked here too, for what the server's measure does not see: compressed metadata, long ids.
+            var large = await reader.IsDBNullAsync(EventSql.PayloadColumn, cancellationToken);
+            if (large || (bytes >= span.ByteLimit && events.Count > 0))
+            {
+                return (Cut(span, events, bytes), large);
+            }
+
+            var read = _rows.Read(reader);
+            events.Add(read);
+            bytes += EventRows.BytesOf(read.Event);
         }
 
-        var truncated = bytes >= byteLimit || events.Count >= rowLimit;
-        return new PageRead(truncated ? events[^1].Event.GlobalPosition : bound, events, bytes, truncated);
+        return (events.Count < rowLimit ? new PageRead(span.Bound, events, bytes, false) : Cut(span, events, bytes), false);
     }
+
+    private async Task<PageRead> ReadMeasuredAsync(
+        NpgsqlConnection connection, Span span, List<FeedEvent> events, long bytesBefore, CancellationToken cancellationToken)
+    {
+        await using var command = Command(connection, EventSql.Measured(span.Scope), span, span.ByteLimit);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var (rows, bytes, measured) = (0, bytesBefore, 0L);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            if (bytes - bytesBefore >= span.ByteLimit && rows > 0)
+            {
+                return Cut(span, events, bytes);
+            }
+
+            var read = _rows.Read(reader);
+            events.Add(read);
+            rows++;
+            bytes += EventRows.BytesOf(read.Event);
+            measured = reader.GetInt64(EventSql.BytesColumn);
+        }
+
+        return measured >= span.ByteLimit || rows >= rowLimit
+            ? Cut(span, events, bytes)
+            : new PageRead(span.Bound, events, bytes, false);
+    }
+
+    private static PageRead Cut(Span span, List<FeedEvent> events, long bytes) =>
+        new(events.Count == 0 ? span.After : events[^1].Event.GlobalPosition, events, bytes, true);
+
+    private NpgsqlCommand Command(NpgsqlConnection connection, string sql, Span span, long bytes)
+    {
+        var command = new NpgsqlCommand(sql, connection);
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = generation.Key });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = span.After });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = span.Bound });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = bytes });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = rowLimit });
+        foreach (var names in EventSql.Parameters(span.Scope))
+            command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = names });
+        return command;
+    }
+
+    private readonly record struct Span(ProjectionScope Scope, long After, long Bound, long ByteLimit);
 }

@@ -9,6 +9,8 @@ internal sealed class EventRows
 {
     // A log that puts identities into its type names must not make this grow without end.
     private const int NamesLimit = 10_000;
+    // The objects themselves, their headers and the page's entry.
+    private const int FixedBytes = 300;
     private static readonly DateTimeOffset PostgresEpoch = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private static readonly long MaxMicroseconds = (DateTimeOffset.MaxValue - PostgresEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
     private static readonly long MinMicroseconds = (DateTimeOffset.MinValue - PostgresEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
@@ -28,7 +30,7 @@ internal sealed class EventRows
             EventId = reader.GetGuid(5),
             EventType = Name(reader.GetString(6)),
             EventVersion = reader.GetInt32(7),
-            Payload = reader.GetFieldValue<byte[]>(8),
+            Payload = reader.GetFieldValue<byte[]>(EventSql.PayloadColumn),
             TraceId = Text(reader, 9),
             CorrelationId = Text(reader, 10),
             CausationId = Text(reader, 11),
@@ -38,10 +40,17 @@ internal sealed class EventRows
         return new FeedEvent(read, Partitions.Partitioner.Hash(aggregateId));
     }
 
+    /// <summary>About what an event takes in memory.</summary>
+    public static long BytesOf(PersistedEvent read) =>
+        FixedBytes + read.Payload.Length
+        + 2L * (read.AggregateId.Length + Length(read.TraceId) + Length(read.CorrelationId) + Length(read.CausationId) + Length(read.Metadata));
+
     // Read as PostgreSQL's own microseconds: 'infinity' and years that .NET does not have must not stop the feed.
     private static DateTimeOffset Time(long microseconds) => microseconds >= MaxMicroseconds ? DateTimeOffset.MaxValue
         : microseconds <= MinMicroseconds ? DateTimeOffset.MinValue
         : PostgresEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond);
+
+    private static int Length(string? text) => text?.Length ?? 0;
 
     private static string? Text(NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
 

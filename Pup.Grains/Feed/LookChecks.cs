@@ -7,6 +7,7 @@ internal sealed record LookChecks(
     int BackendPid,
     long? Table,
     bool TableReadable,
+    uint SequenceId,
     string? Sequence,
     long SequenceCache,
     long SequenceIncrement,
@@ -44,7 +45,7 @@ internal sealed record LookChecks(
         if (Isolation != "read committed")
             throw new IncompleteLookException(
                 $"The look session runs in isolation level '{Isolation}', where its steps would share one snapshot. Remove `default_transaction_isolation` from the connection's Options.");
-        if (first is not null && (Table != first.Table || SequenceFilenode != first.SequenceFilenode))
+        if (first is not null && (Table != first.Table || SequenceId != first.SequenceId || SequenceFilenode != first.SequenceFilenode))
             throw new LogWentBackException(
                 $"the events table or its sequence {Sequence} was replaced, truncated with `restart identity`, or altered while Pup was running.");
     }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace Pup.Grains.Feed;
 
@@ -15,6 +16,7 @@ internal sealed class LookSession : IAsyncDisposable
     private readonly NpgsqlConnection _connection;
     private readonly NpgsqlBatch _look;
     private readonly TimeProvider _time;
+    private readonly NpgsqlParameter<uint> _sequence = new() { NpgsqlDbType = NpgsqlDbType.Oid };
     private LookChecks? _first;
 
     private LookSession(NpgsqlDataSource source, NpgsqlConnection connection, long key, TimeProvider time)
@@ -30,7 +32,7 @@ internal sealed class LookSession : IAsyncDisposable
             {
                 new NpgsqlBatchCommand(ChecksSql),
                 new NpgsqlBatchCommand(VisibleSql),
-                new NpgsqlBatchCommand(SequenceSql),
+                new NpgsqlBatchCommand(SequenceSql) { Parameters = { _sequence } },
                 new NpgsqlBatchCommand(WritersSql),
             },
         };
@@ -81,7 +83,7 @@ internal sealed class LookSession : IAsyncDisposable
     private const string ChecksSql = """
         select pg_is_in_recovery(), current_setting('transaction_isolation'), pg_backend_pid(),
                e.oid::bigint, coalesce(has_table_privilege(e.oid, 'select'), false),
-               s.seqrelid::regclass::text, s.seqcache, s.seqincrement, s.seqcycle,
+               s.seqrelid, s.seqrelid::regclass::text, s.seqcache, s.seqincrement, s.seqcycle,
                coalesce(has_sequence_privilege(s.seqrelid, 'usage, select'), false),
                pg_relation_filenode(s.seqrelid)::bigint
         from (select to_regclass('events')::oid as oid) e
@@ -100,21 +102,9 @@ internal sealed class LookSession : IAsyncDisposable
 
     private const string VisibleSql = "select coalesce(max(global_position), 0) from events";
 
-    // pg_sequence_last_value locks the sequence's page; a plain select of last_value is a dirty read.
-    private const string SequenceSql = """
-        select coalesce(pg_sequence_last_value(s.oid), 0)
-        from (select d.refobjid as oid from pg_attrdef f
-              join pg_attribute a on a.attrelid = f.adrelid and a.attnum = f.adnum and a.attname = 'global_position'
-              join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = f.oid and d.refclassid = 'pg_class'::regclass
-              join pg_sequence q on q.seqrelid = d.refobjid
-              where f.adrelid = to_regclass('events')
-              union all
-              select d.objid from pg_depend d
-              join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid and a.attname = 'global_position'
-              where d.refclassid = 'pg_class'::regclass and d.refobjid = to_regclass('events')
-                and d.classid = 'pg_class'::regclass and d.deptype = 'i'
-              limit 1) s
-        """;
+    // pg_sequence_last_value locks the sequence's page; a plain select of last_value is a dirty read. The sequence is the
+    // one the checks of this very look have found, else they would have thrown.
+    private const string SequenceSql = "select coalesce(pg_sequence_last_value(oid), 0) from pg_class where oid = $1";
 
     // Exactly RowExclusiveLock: VACUUM and CREATE INDEX CONCURRENTLY hold another mode for their whole run, and write nothing.
     private const string WritersSql = """
@@ -137,7 +127,13 @@ internal sealed class LookSession : IAsyncDisposable
         try
         {
             if (_first is null)
-                (await ChecksAsync(cancellationToken)).Demand(null);
+            {
+                // Alone first: the other steps cannot even be parsed without a table.
+                var checks = await ChecksAsync(cancellationToken);
+                checks.Demand(null);
+                _sequence.TypedValue = checks.SequenceId;
+            }
+
             reading = await ReadLookAsync(started, cancellationToken);
         }
         catch (PostgresException e) when (LookFailure.Explain(e) is { } explanation)
@@ -186,19 +182,20 @@ internal sealed class LookSession : IAsyncDisposable
 
     private static LookChecks ReadChecks(NpgsqlDataReader reader)
     {
-        var hasSequence = !reader.IsDBNull(5);
+        var hasSequence = !reader.IsDBNull(6);
         return new LookChecks(
             reader.GetBoolean(0),
             reader.GetString(1),
             reader.GetInt32(2),
             reader.IsDBNull(3) ? null : reader.GetInt64(3),
             reader.GetBoolean(4),
-            hasSequence ? reader.GetString(5) : null,
-            hasSequence ? reader.GetInt64(6) : 0,
+            hasSequence ? reader.GetFieldValue<uint>(5) : 0,
+            hasSequence ? reader.GetString(6) : null,
             hasSequence ? reader.GetInt64(7) : 0,
-            hasSequence && reader.GetBoolean(8),
-            reader.GetBoolean(9),
-            reader.IsDBNull(10) ? null : reader.GetInt64(10));
+            hasSequence ? reader.GetInt64(8) : 0,
+            hasSequence && reader.GetBoolean(9),
+            reader.GetBoolean(10),
+            reader.IsDBNull(11) ? null : reader.GetInt64(11));
     }
 
     /// <summary>What the database remembers of the log. To be read before the first look.</summary>

@@ -1,4 +1,5 @@
 using Npgsql;
+using NpgsqlTypes;
 using Pup.Tests.Support;
 
 namespace Pup.Tests.Feed;
@@ -18,6 +19,21 @@ internal static class Log
             Parameters = { new() { Value = aggregate }, new() { Value = version }, new() { Value = payload ?? [1] } },
         };
         return (long)(await command.ExecuteScalarAsync())!;
+    }
+
+    public const string CopySql =
+        "copy events (bounded_context, aggregate_type, aggregate_id, aggregate_version, event_id, event_type, payload) from stdin (format binary)";
+
+    public static async Task WriteRowAsync(NpgsqlBinaryImporter copy, string aggregate, long version)
+    {
+        await copy.StartRowAsync();
+        await copy.WriteAsync("test");
+        await copy.WriteAsync("thing");
+        await copy.WriteAsync(aggregate);
+        await copy.WriteAsync(version);
+        await copy.WriteAsync(Guid.NewGuid());
+        await copy.WriteAsync("Copied");
+        await copy.WriteAsync(new byte[100], NpgsqlDbType.Bytea);
     }
 
     /// <summary>One committed event of an aggregate of its own.</summary>
