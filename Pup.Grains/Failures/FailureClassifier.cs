@@ -15,8 +15,6 @@ internal static class FailureClassifier
         FenceLostException or CommitUnknownException => FailureKind.FenceInDoubt,
         TransactionEndedException => FailureKind.TransactionEnded,
         QueuedStatementException or HandlerException => Classify(exception.InnerException!),
-        // Thrown by a handler that awaits a commit or uses a transaction which it completed itself.
-        InvalidOperationException { Source: "Npgsql" } completed when completed.Message.Contains("has completed", StringComparison.Ordinal) => FailureKind.TransactionEnded,
         PostgresException postgres => IsTransient(postgres) ? FailureKind.Transient : FailureKind.Handler,
         NpgsqlException => FailureKind.Transient,
         SocketException or IOException { InnerException: SocketException } => FailureKind.Transient,

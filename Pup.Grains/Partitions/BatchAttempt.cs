@@ -28,7 +28,7 @@ internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definitio
             // Cached documents show what this transaction would have made of them.
             (projection as IBatchProjection)?.Forget();
             cancellationToken.ThrowIfCancellationRequested();
-            return AttemptResult.Of(exception);
+            return AttemptResult.Of(exception is not (CommitUnknownException or FenceLostException) && transaction.EndedByHandler ? new TransactionEndedException() : exception);
         }
         finally
         {

@@ -1,3 +1,4 @@
+using System.Data;
 using Npgsql;
 using Pup.Grains.Checkpoints;
 using Pup.Grains.Feed;
@@ -92,6 +93,26 @@ internal sealed class BatchTransaction(Generation generation, WorkerSlots slots,
         }
     }
 
+    /// <summary>Whether the handler committed, rolled back or disposed the live transaction itself.</summary>
+    public bool EndedByHandler
+    {
+        get
+        {
+            if (_transaction is null || _connection?.FullState.HasFlag(ConnectionState.Open) != true)
+                return false;
+            try
+            {
+                // Npgsql refuses a command on a transaction that is completed; it has no property that says so.
+                using var probe = new NpgsqlBatch(_connection, _transaction);
+                return false;
+            }
+            catch (InvalidOperationException)
+            {
+                return true;
+            }
+        }
+    }
+
     /// <summary>No further use: also for a handler that was given up and still runs.</summary>
     public void Seal() => _over = true;
 
@@ -114,9 +135,6 @@ internal sealed class BatchTransaction(Generation generation, WorkerSlots slots,
             _slot?.Dispose();
         }
     }
-
-    // Npgsql forgets the connection of a transaction that was committed, rolled back or disposed.
-    private bool EndedByHandler => _transaction is { Connection: null };
 
     private void ThrowIfOver()
     {

@@ -9,10 +9,11 @@ internal static class EventLog
     public static Task AppendAsync(TestDatabase database, int events, int aggregates, string prefix = "a") => database.ExecuteAsync(
         """
         with heads as (
-            select coalesce(max(aggregate_version), 0) as version from events where aggregate_id like $3 || '%')
+            select aggregate_id, max(aggregate_version) as version from events
+            where bounded_context = 'Test' and aggregate_type = 'Thing' group by aggregate_id)
         insert into events (bounded_context, aggregate_type, aggregate_id, aggregate_version, event_id, event_type, payload)
-        select 'Test', 'Thing', $3 || (i % $2), heads.version + 1 + i / $2, gen_random_uuid(), 'Happened', convert_to('{"n":' || i || '}', 'UTF8')
-        from heads, generate_series(0, $1 - 1) as i order by i
+        select 'Test', 'Thing', $3 || (i % $2), coalesce(heads.version, 0) + 1 + i / $2, gen_random_uuid(), 'Happened', convert_to('{"n":' || i || '}', 'UTF8')
+        from generate_series(0, $1 - 1) as i left join heads on heads.aggregate_id = $3 || (i % $2) order by i
         """,
         events,
         aggregates,
