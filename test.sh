@@ -57,7 +57,7 @@ for word; do
 done
 
 # Some build agents have no home, and the SDK wants one.
-export HOME="${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}" DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
+export HOME="${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}" DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1 DOTNET_SKIP_WORKLOAD_INTEGRITY_CHECK=1
 # No build servers are left behind: they would hold the caller's pipes open.
 dotnet build Pup.Tests -nodeReuse:false -p:UseSharedCompilation=false -v quiet '-clp:NoSummary;ErrorsOnly' || fail "the build failed"
 
