@@ -1,1 +1,4 @@
-return 0;
+using Pup.Silo;
+using Pup.Silo.Demo;
+
+return await PupHost.RunAsync(args, DemoProjections.AddTo);

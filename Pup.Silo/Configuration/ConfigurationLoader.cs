@@ -7,6 +7,8 @@ internal static class ConfigurationLoader
 {
     public const string Projections = "Projections";
     public const string PartitionKey = "PartitionKey";
+    public const string LogFormat = "LogFormat";
+    public const string LogLevel = "LogLevel";
 
     /// <summary>
     /// The guide's <c>WORKERS</c> and <c>--workers</c>: the partitions of the projections named beside it or, without a
@@ -16,7 +18,7 @@ internal static class ConfigurationLoader
 
     public const string PartitionKeyNote = "partitions are placed by the cluster; PARTITION_KEY is ignored";
 
-    private static readonly string[] Others = [Projections, PartitionKey, GuideWorkers];
+    private static readonly string[] Others = [Projections, PartitionKey, GuideWorkers, LogFormat, LogLevel];
 
     public static SiloConfiguration Load(
         IReadOnlyDictionary<string, SourcedValue> flags,
@@ -41,7 +43,11 @@ internal static class ConfigurationLoader
                 setting.Apply(options, value);
         }
 
-        return new SiloConfiguration(options, projections, values.ContainsKey(PartitionKey) ? [PartitionKeyNote] : []);
+        return new SiloConfiguration(options, projections, values.ContainsKey(PartitionKey) ? [PartitionKeyNote] : [])
+        {
+            LogJson = Choice(values, LogFormat, LogFormats.Text) == LogFormats.Json,
+            LogLevel = Choice(values, LogLevel, Microsoft.Extensions.Logging.LogLevel.Information),
+        };
     }
 
     public static string[] SplitNames(string list) =>
@@ -59,6 +65,12 @@ internal static class ConfigurationLoader
         values.TryAdd(name, workers);
     }
 
+    private static TChoice Choice<TChoice>(Dictionary<string, SourcedValue> values, string name, TChoice otherwise)
+        where TChoice : struct, Enum =>
+        !values.TryGetValue(name, out var given) ? otherwise
+        : SettingValue.Parse(typeof(TChoice), given.Text) is TChoice choice ? choice
+        : throw new ConfigurationException($"{given.Source} is '{given.Text}', but {name} must be {SettingValue.Describe(typeof(TChoice))}.");
+
     private static void Merge(IEnumerable<KeyValuePair<string, SourcedValue>> from, Dictionary<string, SourcedValue> into)
     {
         foreach (var (name, value) in from)
@@ -73,7 +85,7 @@ internal static class ConfigurationLoader
             if (Setting.Find(name) is null && !Others.Contains(name, StringComparer.OrdinalIgnoreCase))
             {
                 throw new ConfigurationException(
-                    $"{value.Source}: there is no option '{name}'. The options are {string.Join(", ", Setting.All.Select(s => s.Name).Append(Projections))}.");
+                    $"{value.Source}: there is no option '{name}'. The options are {string.Join(", ", Setting.All.Select(s => s.Name).Concat([Projections, LogFormat, LogLevel]))}.");
             }
         }
     }

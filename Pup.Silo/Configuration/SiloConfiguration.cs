@@ -8,6 +8,10 @@ namespace Pup.Silo.Configuration;
 /// <param name="Notes">Lines to log once at the start, about things that were accepted and have no effect.</param>
 internal sealed record SiloConfiguration(PupOptions Options, IReadOnlyList<string> Projections, IReadOnlyList<string> Notes)
 {
+    public bool LogJson { get; init; }
+
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
     public void CopyTo(PupOptions target)
     {
         foreach (var setting in Setting.All)

@@ -12,6 +12,9 @@ namespace Pup.Silo.Demo.Projections;
 /// </summary>
 internal sealed class DirectoryActivity : IKeyedProjection, IReadModelProjection, IResettableProjection
 {
+    private ProjectionTransaction? _asked;
+    private HashSet<(string Directory, string Author)> _known = [];
+
     public string Name => "directory_activity";
 
     public ProjectionScope Scope { get; } = new([SourceEvents.Context], [SourceEvents.FileAggregate]);
@@ -37,7 +40,6 @@ internal sealed class DirectoryActivity : IKeyedProjection, IReadModelProjection
         create table if not exists directory_authors (
             directory text not null,
             author text not null,
-            changes bigint not null,
             primary key (directory, author)
         )
         """;
@@ -49,11 +51,7 @@ internal sealed class DirectoryActivity : IKeyedProjection, IReadModelProjection
         return ValueTask.CompletedTask;
     }
 
-    private const string CountAuthor = """
-        insert into directory_authors as a (directory, author, changes) values ($1, $2, 1)
-        on conflict (directory, author) do update set changes = a.changes + 1
-        returning changes
-        """;
+    private const string AddAuthor = "insert into directory_authors (directory, author) values ($1, $2) on conflict do nothing";
 
     private const string Upsert = """
         insert into directory_activity as d (directory, changes, authors, lines_added, lines_removed, last_changed_at)
@@ -70,12 +68,24 @@ internal sealed class DirectoryActivity : IKeyedProjection, IReadModelProjection
     {
         var change = SourcePayload.Of(@event);
         var directory = KeyOf(@event);
-        var live = await transaction.OpenAsync(cancellationToken);
-        await using var command = new NpgsqlCommand(CountAuthor, live.Connection, live);
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = directory });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = change.Author });
-        var isNew = await command.ExecuteScalarAsync(cancellationToken) is 1L;
+        var isNew = await IsNewAsync(directory, change.Author, transaction, cancellationToken);
         transaction.Execute(Upsert, directory, isNew ? 1L : 0L, change.Added, change.Removed, change.At);
+    }
+
+    // A question costs a round trip, so each is asked once a transaction: what this one has written or found, it need not ask again.
+    private async ValueTask<bool> IsNewAsync(string directory, string author, ProjectionTransaction transaction, CancellationToken cancellationToken)
+    {
+        if (!ReferenceEquals(_asked, transaction))
+            (_asked, _known) = (transaction, []);
+        if (_known.Contains((directory, author)))
+            return false;
+        var live = await transaction.OpenAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(AddAuthor, live.Connection, live);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = directory });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = author });
+        var isNew = await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+        _known.Add((directory, author));
+        return isNew;
     }
 
     public ValueTask ResetAsync(ProjectionTransaction transaction, CancellationToken cancellationToken)

@@ -1,0 +1,29 @@
+using System.CommandLine;
+using Pup.Grains;
+using Pup.Silo.Configuration;
+using Pup.Silo.Hosting;
+
+namespace Pup.Silo.Commands;
+
+/// <summary><c>pup run</c>: a silo that runs projections until it is told to stop.</summary>
+internal static class RunCommand
+{
+    public static Command Create(Action<PupBuilder> configure)
+    {
+        var command = new Command("run", "Runs the projections of this host until it is told to stop.") { Aliases = { "run-projections", "run-projection" } };
+        var flags = new ConfigurationFlags(command);
+        command.SetAction((parsed, cancellationToken) => RunAsync(flags.Read(parsed), configure, cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(SiloConfiguration configuration, Action<PupBuilder> configure, CancellationToken cancellationToken)
+    {
+        DatabaseCheck.RequireAddress(configuration);
+        await DatabaseCheck.VerifyAsync(configuration.Options, cancellationToken);
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "pup" });
+        SiloHost.Configure(builder, configuration, configure);
+        using var host = builder.Build();
+        SiloHost.ResolveProjections(host.Services);
+        return await SiloLifetime.RunAsync(host, configuration.Notes, work: null, cancellationToken);
+    }
+}

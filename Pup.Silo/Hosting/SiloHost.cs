@@ -1,0 +1,51 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+using Pup.Grains;
+using Pup.Grains.Projections;
+using Pup.Silo.Configuration;
+
+namespace Pup.Silo.Hosting;
+
+/// <summary>Puts a silo with Pup into a host.</summary>
+internal static class SiloHost
+{
+    public static void Configure(IHostApplicationBuilder builder, SiloConfiguration configuration, Action<PupBuilder> configure)
+    {
+        SiloLogging.Configure(builder.Logging, configuration);
+        builder.Services.AddSingleton<IHostLifetime, NoSignals>();
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = SiloLifetime.ShutdownTimeout);
+        builder.UseOrleans(silo =>
+        {
+            silo.UseLocalhostClustering(SiloPorts.Pick(SiloPorts.Silo), SiloPorts.Pick(SiloPorts.Gateway));
+            silo.UseInMemoryReminderService();
+            silo.Configure<ClusterOptions>(options => options.ServiceId = "pup");
+            configure(silo.AddPup(configuration.CopyTo));
+        });
+        if (configuration.Projections.Count > 0)
+            builder.Services.AddSingleton(services => Only(configuration.Projections, services));
+    }
+
+    /// <summary>Makes the projections once, so that what is wrong with them is said before anything starts.</summary>
+    public static void ResolveProjections(IServiceProvider services)
+    {
+        try
+        {
+            if (services.GetRequiredService<ProjectionRegistry>().All.Count == 0)
+                throw new ConfigurationException("This host has no projections. Add one: PupHost.Run(args, pup => pup.AddProjection<…>()).");
+        }
+        catch (Exception e) when (e is ArgumentException or ValidationException or OptionsValidationException or InvalidOperationException)
+        {
+            throw new ConfigurationException(e.Message);
+        }
+    }
+
+    private static ProjectionRegistry Only(IReadOnlyList<string> names, IServiceProvider services)
+    {
+        var known = services.GetServices<ProjectionRegistration>()
+            .ToLookup(registration => ((IProjection)ActivatorUtilities.CreateInstance(services, registration.Type)).Name, StringComparer.Ordinal);
+        if (names.FirstOrDefault(name => !known.Contains(name)) is { } unknown)
+            throw new ConfigurationException($"There is no projection '{unknown}' in this host; it has {string.Join(", ", known.Select(k => k.Key))}.");
+        return new ProjectionRegistry(names.Distinct(StringComparer.Ordinal).SelectMany(name => known[name]), services.GetRequiredService<IOptions<PupOptions>>(), services);
+    }
+}

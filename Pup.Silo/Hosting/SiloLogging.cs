@@ -1,0 +1,26 @@
+using Microsoft.Extensions.Logging.Console;
+using Pup.Silo.Configuration;
+
+namespace Pup.Silo.Hosting;
+
+/// <summary>Log lines on standard error, as text or JSON, without the platform's chatter.</summary>
+internal static class SiloLogging
+{
+    public static void Configure(ILoggingBuilder logging, SiloConfiguration configuration)
+    {
+        logging.ClearProviders();
+        logging.SetMinimumLevel(configuration.LogLevel);
+        logging.AddFilter("Orleans", LogLevel.Warning);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("Polly", LogLevel.Error);
+        logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
+        // It recommends a garbage collector that takes memory for speed; that choice is the container's.
+        logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Error);
+        // Standard output is for what a command answers.
+        logging.Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+        if (configuration.LogJson)
+            logging.AddJsonConsole(options => options.TimestampFormat = "O");
+        else
+            logging.AddSimpleConsole(options => (options.SingleLine, options.TimestampFormat) = (true, "HH:mm:ss.fff "));
+    }
+}
