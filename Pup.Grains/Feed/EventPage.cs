@@ -8,6 +8,9 @@ namespace Pup.Grains.Feed;
 /// </summary>
 internal sealed class EventPage(ProjectionScope scope, long start, long end)
 {
+    // A page costs something also if nothing is in it; else a sparse scope could have any number of them.
+    private const int OwnBytes = 256;
+
     private FeedEvent[] _events = [];
     private int _count;
 
@@ -25,7 +28,9 @@ internal sealed class EventPage(ProjectionScope scope, long start, long end)
 
     public int Count => _count;
 
-    public long Bytes { get; private set; }
+    public long EventBytes { get; private set; }
+
+    public long Bytes => OwnBytes + EventBytes;
 
     /// <summary>The read in flight, which all who need it share.</summary>
     public Task? Reading { get; set; }
@@ -39,7 +44,7 @@ internal sealed class EventPage(ProjectionScope scope, long start, long end)
             Array.Resize(ref _events, _count == 0 ? needed : Math.Max(needed, _count * 2));
         read.Events.CopyTo(_events, _count);
         _count = needed;
-        Bytes += read.Bytes;
+        EventBytes += read.Bytes;
         UpTo = read.UpTo;
     }
 

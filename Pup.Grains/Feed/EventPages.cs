@@ -73,7 +73,11 @@ internal sealed class EventPages : IAsyncDisposable
         if (page.Recency is { } node)
             _recency.Remove(node);
         else
+        {
             page.Recency = node = new LinkedListNode<EventPage>(page);
+            _bytes += page.Bytes;
+        }
+
         _recency.AddLast(node);
         return page;
     }
@@ -105,7 +109,7 @@ internal sealed class EventPages : IAsyncDisposable
             try
             {
                 var started = _time.GetTimestamp();
-                var read = await _reader.ReadAsync(page.Scope, after, bound, Math.Max(1, _options.PageBytes - page.Bytes), _generation.Ended);
+                var read = await _reader.ReadAsync(page.Scope, after, bound, Math.Max(1, _options.PageBytes - page.EventBytes), _generation.Ended);
                 Publish(page, read, _time.GetElapsedTime(started));
             }
             finally
@@ -135,7 +139,8 @@ internal sealed class EventPages : IAsyncDisposable
             if (page.IsComplete)
                 PagesOf(page.Scope).Adapt(page, took);
             _bytes += read.Bytes;
-            Evict(page);
+            // Its readers are only now about to take it: it must not be the next to go.
+            Evict(Touch(page));
         }
     }
 

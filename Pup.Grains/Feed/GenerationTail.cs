@@ -12,6 +12,8 @@ internal sealed class GenerationTail(
     Func<long?, IMarkRule> markRule,
     WakeUp wake)
 {
+    private readonly Queue<TimeSpan> _recentLooks = new();
+    private TimeSpan _cost;
     private TimeSpan _interval = options.LookInterval;
     private long _lastLife = time.GetTimestamp();
     private string? _warning;
@@ -64,11 +66,12 @@ internal sealed class GenerationTail(
             while (true)
             {
                 live.Signal.MoveTo(rule.Mark);
+                _cost = LookPacing.Cost(_recentLooks, reading.Duration);
+                _interval = LookPacing.Next(options, _interval, _cost, reading.Visible > rule.Mark, time.GetElapsedTime(_lastLife));
                 persistence.Consider(rule.Mark);
                 Report(rule, reading, await names.NameAsync(rule.Holding, either.Token));
                 reading = await NextAsync(session, rule, persistence, reading, either.Token);
                 rule.Observe(reading.Visible, reading.Writers, time.GetUtcNow());
-                _interval = LookPacing.Next(options, _interval, reading.Duration, reading.Visible > rule.Mark, time.GetElapsedTime(_lastLife));
             }
         }
         catch (OperationCanceledException) when (live.Generation.Ended.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
@@ -83,7 +86,7 @@ internal sealed class GenerationTail(
     {
         while (true)
         {
-            await PauseAsync(last.Duration, cancellationToken);
+            await PauseAsync(cancellationToken);
             try
             {
                 var next = await session.LookAsync(cancellationToken);
@@ -109,9 +112,9 @@ internal sealed class GenerationTail(
     }
 
     // A notification wakes the loop at once, but never sooner than looks may follow each other.
-    private async Task PauseAsync(TimeSpan lookDuration, CancellationToken cancellationToken)
+    private async Task PauseAsync(CancellationToken cancellationToken)
     {
-        var least = LookPacing.Least(lookDuration);
+        var least = LookPacing.Least(_cost);
         await Task.Delay(least < _interval ? least : _interval, time, cancellationToken);
         if (_interval <= least)
         {

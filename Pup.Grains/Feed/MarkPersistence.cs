@@ -10,6 +10,7 @@ internal sealed class MarkPersistence(Generation generation, long sequenceFileno
 
     private long _written = persisted;
     private long _last = time.GetTimestamp();
+    private string? _failure;
     private Task _writing = Task.CompletedTask;
 
     /// <summary>Starts a write if one is due, the mark has moved, and none is under way.</summary>
@@ -38,6 +39,7 @@ internal sealed class MarkPersistence(Generation generation, long sequenceFileno
         {
             await MarkStore.WriteAsync(generation, mark, sequenceFilenode, generation.Ended);
             _written = mark;
+            _failure = null;
         }
         catch (OperationCanceledException)
         {
@@ -49,7 +51,9 @@ internal sealed class MarkPersistence(Generation generation, long sequenceFileno
         }
         catch (NpgsqlException e)
         {
-            logger.MarkNotPersisted(e.Message);
+            if (_failure != e.Message)
+                logger.MarkNotPersisted(e.Message);
+            _failure = e.Message;
         }
     }
 }

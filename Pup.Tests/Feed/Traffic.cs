@@ -7,7 +7,7 @@ namespace Pup.Tests.Feed;
 /// Writers that do whatever makes positions and commits come in different orders. They share aggregates, whose head
 /// row each locks first, so that versions and positions of one aggregate agree. Seeded; the seed is in every message.
 /// </summary>
-internal sealed class Traffic(TestDatabase database, int seed, TimeSpan duration)
+internal sealed class Traffic(TestDatabase database, int seed)
 {
     public const int Writers = 20;
     private const int Aggregates = 300;
@@ -21,11 +21,14 @@ internal sealed class Traffic(TestDatabase database, int seed, TimeSpan duration
     /// <summary>Set when a server is stopped on purpose: a writer then begins again instead of failing.</summary>
     public bool SurvivesCrashes { get; init; }
 
-    public async Task RunAsync()
+    public async Task RunAsync(TimeSpan duration)
     {
         using var stop = new CancellationTokenSource(duration);
-        await Task.WhenAll([VacuumAsync(stop.Token), .. Enumerable.Range(0, Writers).Select(writer => Task.Run(() => WriteAsync(writer, stop.Token)))]);
+        await RunAsync(stop.Token);
     }
+
+    public Task RunAsync(CancellationToken stop) =>
+        Task.WhenAll([VacuumAsync(stop), .. Enumerable.Range(0, Writers).Select(writer => Task.Run(() => WriteAsync(writer, stop)))]);
 
     private async Task VacuumAsync(CancellationToken stop)
     {
