@@ -10,6 +10,12 @@ internal sealed class AccountProjection(long cacheBytes = 8L << 20) : DocumentPr
 {
     public override string Name => "accounts";
 
+    public int Version { get; init; } = 1;
+
+    public override int DocumentVersion => Version;
+
+    public override int IdentityVersion => Version;
+
     protected override long CacheBytes => cacheBytes;
 
     /// <summary>What the documents must be, computed without engine, batches and JSON.</summary>
