@@ -5,7 +5,7 @@ namespace Pup.Grains.Checkpoints;
 /// was lost, and progress over foreign events that waits to be written together with that of other partitions.
 /// Shared by the worker's loop and the silo's <see cref="SkipWriter"/>.
 /// </summary>
-internal sealed class CheckpointProgress(string row, long epoch, long stored, TimeProvider time)
+internal sealed class CheckpointProgress(string row, long epoch, long stored, TimeProvider time, Action doubt)
 {
     private readonly Lock _lock = new();
     private readonly HashSet<long> _possible = [];
@@ -130,6 +130,10 @@ internal sealed class CheckpointProgress(string row, long epoch, long stored, Ti
             _writtenAt = time.GetTimestamp();
             FinishWrite();
         }
+
+        // Locked by somebody, or not this owner's any more; an idle partition would not find out otherwise.
+        if (position is null)
+            doubt();
     }
 
     /// <summary>The writer's side: whether the row was written is unknown.</summary>

@@ -31,10 +31,12 @@ internal sealed class PartitionRunner(
 
     public long Epoch { get; private set; }
 
-    public WorkerSignals Signals => _signals;
-
-    /// <summary>Looks again whether the partition may run: after resume, rebuild or repartition.</summary>
-    public void Wake() => Volatile.Read(ref _resume).TrySetResult();
+    /// <summary>Something was changed on purpose: resume, rebuild, a retry of dead letters. Looks at it at once.</summary>
+    public void Wake()
+    {
+        _signals.Ask();
+        Volatile.Read(ref _resume).TrySetResult();
+    }
 
     /// <exception cref="OperationCanceledException">It was asked to stop.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -88,7 +90,7 @@ internal sealed class PartitionRunner(
         Epoch = ownership.Epoch;
         _worker = new PartitionWorker(engine, definition, definition.Create(), generation, ownership, _signals, _journal);
         State = PartitionState.Running;
-        _signals.RequestDeadLetters();
+        _signals.Ask();
         _journal.Parked(ownership.ParkedKeys.Count);
         _journal.Started(ownership.Epoch, ownership.Position, ownership.Partitions);
         try

@@ -16,9 +16,11 @@ internal sealed class PartitionWorker
     private readonly Engine _engine;
     private readonly BatchReader _reader;
     private readonly BatchApplier _applier;
+    private readonly SegmentCommitter _committer;
     private readonly DeadLetterRetry _retry;
     private readonly CheckpointProgress _progress;
     private readonly WorkerSignals _signals;
+    private bool _answering;
 
     public PartitionWorker(
         Engine engine, ProjectionDefinition definition, IProjection projection, Generation generation, Ownership ownership,
@@ -28,13 +30,13 @@ internal sealed class PartitionWorker
         _generation = generation;
         _ownership = ownership;
         _signals = signals;
-        _progress = new CheckpointProgress(ownership.Row, ownership.Epoch, ownership.Position, engine.Time);
+        _progress = new CheckpointProgress(ownership.Row, ownership.Epoch, ownership.Position, engine.Time, signals.Doubt);
         var keys = new OrderingKeys(projection);
         var parked = new ParkedKeys(ownership.ParkedKeys, engine.Options.ParkedKeysLimit);
-        var committer = new SegmentCommitter(engine, new BatchAttempt(engine, definition, projection, generation), generation, _progress, journal);
+        _committer = new SegmentCommitter(engine, new BatchAttempt(engine, definition, projection, generation), generation, _progress, journal);
         _reader = new BatchReader(engine.Feed, generation, definition.Scope, keys, definition.Limits);
-        _applier = new BatchApplier(engine, definition, generation, ownership, committer, parked, journal);
-        _retry = new DeadLetterRetry(definition, generation, ownership, committer, parked, journal);
+        _applier = new BatchApplier(engine, definition, generation, ownership, _committer, parked, journal);
+        _retry = new DeadLetterRetry(definition, generation, ownership, _committer, parked, journal);
     }
 
     /// <summary>How far this partition has seen the log.</summary>
@@ -51,7 +53,9 @@ internal sealed class PartitionWorker
         }
         catch (WorkerStoppedException stopped)
         {
-            return stopped.Outcome;
+            // Lost to an operation that tells its partitions so (rebuild, resume, …), or to another owner: only then leave.
+            var superseded = stopped.Outcome is WorkerOutcome.OwnershipLost && (_answering || _signals.TakeAsked());
+            return superseded ? new WorkerOutcome.Superseded() : stopped.Outcome;
         }
         catch (GenerationEndedException)
         {
@@ -67,6 +71,18 @@ internal sealed class PartitionWorker
         }
     }
 
+    private async Task HeedSignalsAsync(CancellationToken cancellationToken)
+    {
+        if (_signals.TakeDoubt())
+            await _committer.VerifyAsync(cancellationToken);
+        if (!_signals.TakeAsked())
+            return;
+        _answering = true;
+        await _committer.VerifyAsync(cancellationToken);
+        _answering = false;
+        await _retry.RunAsync(cancellationToken);
+    }
+
     private async Task<WorkerOutcome> LoopAsync(CancellationToken cancellationToken)
     {
         var position = _progress.Scanned;
@@ -74,8 +90,7 @@ internal sealed class PartitionWorker
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (_signals.TakeDeadLetterRequest())
-                await _retry.RunAsync(cancellationToken);
+            await HeedSignalsAsync(cancellationToken);
 
             prefetch.Start(token => _reader.ReadAsync(position, _ownership.Partition, _ownership.Partitions, token), cancellationToken);
             if (!prefetch.Task.IsCompleted && await Task.WhenAny(prefetch.Task, _signals.Task) != prefetch.Task)

@@ -54,7 +54,6 @@ internal sealed partial class ProjectionPartitionGrain(
     {
         StartIfStopped();
         _runner?.Wake();
-        _runner?.Signals.RequestDeadLetters();
         return Task.CompletedTask;
     }
 

@@ -42,6 +42,22 @@ internal sealed class SegmentCommitter(Engine engine, BatchAttempt attempt, Gene
         }
     }
 
+    /// <summary>Makes sure that the row is still this owner's.</summary>
+    /// <exception cref="WorkerStoppedException">It is not.</exception>
+    public async Task VerifyAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            // Held, so that a position which the skip writer is just writing is not taken for somebody else's.
+            await progress.HoldAsync();
+            await ReadAgainAsync(cancellationToken);
+        }
+        finally
+        {
+            progress.Release();
+        }
+    }
+
     private async Task<AttemptResult> SettleAsync(Exception cause, long before, long target, CancellationToken cancellationToken)
     {
         if (cause is CommitUnknownException)

@@ -13,6 +13,9 @@ internal abstract record WorkerOutcome
     /// <summary>Somebody else owns the partition now: leave quietly, and never bump the epoch back by itself.</summary>
     public sealed record OwnershipLost : WorkerOutcome;
 
+    /// <summary>An operation on the projection set a new epoch and told the partition: take ownership anew.</summary>
+    public sealed record Superseded : WorkerOutcome;
+
     /// <summary>The checkpoint row is gone: find out by taking ownership anew.</summary>
     public sealed record RowMissing : WorkerOutcome;
 

@@ -1,35 +1,58 @@
 namespace Pup.Grains.Partitions;
 
-/// <summary>What the outside may ask of a running worker; asked any number of times, done once.</summary>
+/// <summary>What the outside tells a running worker; told any number of times, heeded once.</summary>
 internal sealed class WorkerSignals
 {
     private readonly Lock _lock = new();
     private TaskCompletionSource _signal = NewSignal();
-    private bool _deadLetters = true;
+    private bool _asked = true;
+    private bool _doubted;
 
-    /// <summary>Dead letters were marked for retry or discard. (Also the first thing every owner looks for.)</summary>
-    public void RequestDeadLetters()
+    /// <summary>Somebody changed something about the partition on purpose: its dead letters, its epoch, its projection's state.</summary>
+    public void Ask()
     {
         lock (_lock)
         {
-            _deadLetters = true;
+            _asked = true;
             _signal.TrySetResult();
         }
     }
 
-    public bool TakeDeadLetterRequest()
+    /// <summary>The row may not be this owner's any more.</summary>
+    public void Doubt()
     {
         lock (_lock)
         {
-            var requested = _deadLetters;
-            _deadLetters = false;
-            if (_signal.Task.IsCompleted)
-                _signal = NewSignal();
-            return requested;
+            _doubted = true;
+            _signal.TrySetResult();
         }
     }
 
-    /// <summary>Ends when something is asked for. Only ever awaited beside a task that cancellation ends.</summary>
+    /// <summary>Whether somebody asked; every owner begins as if somebody had.</summary>
+    public bool TakeAsked()
+    {
+        lock (_lock)
+        {
+            var asked = _asked;
+            _asked = false;
+            Rearm();
+            return asked;
+        }
+    }
+
+    /// <summary>Whether there is doubt.</summary>
+    public bool TakeDoubt()
+    {
+        lock (_lock)
+        {
+            var doubted = _doubted;
+            _doubted = false;
+            Rearm();
+            return doubted;
+        }
+    }
+
+    /// <summary>Ends when something is told. Only ever awaited beside a task that cancellation ends.</summary>
     public Task Task
     {
         get
@@ -37,6 +60,12 @@ internal sealed class WorkerSignals
             lock (_lock)
                 return _signal.Task;
         }
+    }
+
+    private void Rearm()
+    {
+        if (!_asked && !_doubted && _signal.Task.IsCompleted)
+            _signal = NewSignal();
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);

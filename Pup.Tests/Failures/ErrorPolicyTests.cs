@@ -28,7 +28,7 @@ public sealed class ErrorPolicyTests(PostgresServer server)
 
         _broken = false;
         await database.ExecuteAsync("update projection_dead_letters set requested = 'retry' where status = 'failed'");
-        runner.Signals.RequestDeadLetters();
+        runner.Wake();
         await EventLog.AppendAsync(database, 100, 10);
         await Eventually.TrueAsync(
             async () => await database.ScalarAsync<long>("select count(*) from projection_dead_letters") == 0, TimeSpan.FromSeconds(10), "no dead letters left");
@@ -48,13 +48,13 @@ public sealed class ErrorPolicyTests(PostgresServer server)
         await engine.CaughtUpAsync(database);
 
         await database.ExecuteAsync("update projection_dead_letters set requested = 'retry' where status = 'failed'");
-        runner.Signals.RequestDeadLetters();
+        runner.Wake();
         await Eventually.TrueAsync(
             async () => await database.ScalarAsync<long>("select count(*) from projection_dead_letters where attempts = 4 and requested is null") == 1,
             TimeSpan.FromSeconds(10),
             "a fourth attempt");
         await database.ExecuteAsync("update projection_dead_letters set requested = 'discard' where status = 'failed'");
-        runner.Signals.RequestDeadLetters();
+        runner.Wake();
         await Eventually.TrueAsync(
             async () => await database.ScalarAsync<long>("select count(*) from projection_dead_letters") == 0, TimeSpan.FromSeconds(10), "no dead letters left");
 

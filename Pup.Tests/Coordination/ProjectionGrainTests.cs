@@ -1,0 +1,107 @@
+using Orleans.Hosting;
+using Orleans.TestingHost;
+using Pup.Client;
+using Pup.Grains;
+using Pup.Tests.Support;
+
+namespace Pup.Tests.Coordination;
+
+public sealed class ProjectionGrainTests(PostgresServer server)
+{
+    [Fact]
+    public async Task A_silo_runs_its_projections_by_itself()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendAsync(database, 1_000, 50);
+        await using var cluster = await StartAsync(database, partitions: 4);
+
+        await CaughtUpAsync(cluster, database);
+        await EventLog.AppendAsync(database, 100, 50);
+        await CaughtUpAsync(cluster, database);
+
+        await Ledger.AssertExactAsync(database);
+        var partition = await cluster.Client.GetGrain<IProjectionPartitionGrain>("ledger/3").GetState();
+        Assert.Equal(("ledger", 3, "Running"), (partition.Projection, partition.Partition, partition.State));
+        Assert.Null(partition.Trouble);
+    }
+
+    [Fact]
+    public async Task Pause_holds_every_partition_until_resume()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendAsync(database, 100, 10);
+        await using var cluster = await StartAsync(database, partitions: 2);
+        await CaughtUpAsync(cluster, database);
+        var grain = cluster.Client.GetGrain<IProjectionGrain>("ledger");
+
+        await grain.PauseAsync();
+        await EventLog.AppendAsync(database, 100, 10);
+        Assert.Equal("paused", (await grain.GetState()).State);
+        await Eventually.TrueAsync(
+            async () => (await cluster.Client.GetGrain<IProjectionPartitionGrain>("ledger/1").GetState()).State == "Halted",
+            TimeSpan.FromSeconds(10),
+            "the partition is halted");
+        Assert.True(await database.ScalarAsync<long>("select count(*) from ledger") <= 100);
+
+        await grain.ResumeAsync();
+        await CaughtUpAsync(cluster, database);
+        await Ledger.AssertExactAsync(database);
+    }
+
+    [Fact]
+    public async Task A_rebuild_replaces_what_the_log_cannot_produce_and_ends_by_itself()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendAsync(database, 500, 10);
+        await using var cluster = await StartAsync(database, partitions: 2);
+        await CaughtUpAsync(cluster, database);
+        await database.ExecuteAsync("update ledger set aggregate_version = 77 where global_position = 7");
+        var grain = cluster.Client.GetGrain<IProjectionGrain>("ledger");
+
+        await grain.RebuildAsync();
+        await CaughtUpAsync(cluster, database);
+
+        await Ledger.AssertExactAsync(database);
+        await Eventually.TrueAsync(async () => (await grain.GetState()).State == "running", TimeSpan.FromSeconds(10), "the rebuild has ended");
+    }
+
+    [Fact]
+    public async Task A_silo_waits_for_a_server_that_is_not_there_yet()
+    {
+        await using var own = await PostgresServer.StartAsync(new PostgresServerOptions());
+        await using var database = await TestDatabase.CreateAsync(own);
+        await EventLog.AppendAsync(database, 100, 10);
+        await own.StopImmediateAsync();
+        await using var cluster = await StartAsync(database, partitions: 1);
+
+        await own.StartAgainAsync();
+        database.DataSource.Clear();
+
+        await CaughtUpAsync(cluster, database);
+        await Ledger.AssertExactAsync(database);
+    }
+
+    private static async Task<InProcessTestCluster> StartAsync(TestDatabase database, int partitions)
+    {
+        var builder = new InProcessTestClusterBuilder(1);
+        builder.ConfigureSilo((_, silo) => silo
+            .UseInMemoryReminderService()
+            .AddPup(options =>
+            {
+                options.ConnectionString = database.ConnectionString;
+                options.SkipInterval = TimeSpan.FromMilliseconds(100);
+                options.HaltedPollInterval = TimeSpan.FromMilliseconds(500);
+                options.MaxRetryDelay = TimeSpan.FromMilliseconds(500);
+            })
+            .AddProjection<LedgerProjection>(projection => projection.Partitions = partitions));
+        var cluster = builder.Build();
+        await cluster.DeployAsync();
+        return cluster;
+    }
+
+    private static Task CaughtUpAsync(InProcessTestCluster cluster, TestDatabase database) => Eventually.TrueAsync(
+        async () => await database.ScalarAsync<long?>("select min(last_global_position) from projection_checkpoints where projection_name like 'ledger%'")
+            == await database.ScalarAsync<long?>("select max(global_position) from events"),
+        TimeSpan.FromSeconds(30),
+        "all checkpoints at the end of the log");
+}
