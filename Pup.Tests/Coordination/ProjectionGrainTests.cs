@@ -34,7 +34,7 @@ public sealed class ProjectionGrainTests(PostgresServer server)
         await CaughtUpAsync(cluster, database);
         var grain = cluster.Client.GetGrain<IProjectionGrain>("ledger");
 
-        await grain.PauseAsync();
+        await grain.PauseAsync(TestContext.Current.CancellationToken);
         await EventLog.AppendAsync(database, 100, 10);
         Assert.Equal("paused", (await grain.GetState()).State);
         await Eventually.TrueAsync(
@@ -43,7 +43,7 @@ public sealed class ProjectionGrainTests(PostgresServer server)
             "the partition is halted");
         Assert.True(await database.ScalarAsync<long>("select count(*) from ledger") <= 100);
 
-        await grain.ResumeAsync();
+        await grain.ResumeAsync(TestContext.Current.CancellationToken);
         await CaughtUpAsync(cluster, database);
         await Ledger.AssertExactAsync(database);
     }
@@ -58,7 +58,7 @@ public sealed class ProjectionGrainTests(PostgresServer server)
         await database.ExecuteAsync("update ledger set aggregate_version = 77 where global_position = 7");
         var grain = cluster.Client.GetGrain<IProjectionGrain>("ledger");
 
-        await grain.RebuildAsync();
+        await grain.RebuildAsync(TestContext.Current.CancellationToken);
         await CaughtUpAsync(cluster, database);
 
         await Ledger.AssertExactAsync(database);
