@@ -12,7 +12,7 @@ namespace Pup.Bench.Engine;
 /// <summary>The engine as a silo runs it, less Orleans: tail loop, skip writer, and a runner for each partition of one projection.</summary>
 internal sealed class RunningEngine : IAsyncDisposable
 {
-    private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(20);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly ILoggerFactory _loggers;
