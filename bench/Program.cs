@@ -1,10 +1,15 @@
 using System.CommandLine;
 using Npgsql;
 using Pup.Bench;
+using Pup.Bench.Append;
 using Pup.Bench.CatchUp;
 using Pup.Bench.Latency;
 using Pup.Bench.Reporting;
+using Pup.Bench.Servers;
 using Pup.Silo;
+
+if (ChildRole.IsOne(args))
+    return await ChildRole.RunAsync(args);
 
 var progress = new Progress();
 var json = new Option<bool>("--json") { Description = "One JSON line on standard output instead of a table." };
@@ -12,9 +17,10 @@ var events = Number("--events", 200_000, "Events in the log.");
 var partitions = Number("--partitions", 1, "Partitions, for every contender.");
 var alternations = Number("--alternations", 5, "How often every contender runs; medians are reported.");
 var only = new Option<string?>("--only") { Description = "Contenders by name, separated by commas. Default: all." };
-var catchUp = new Command("catch-up", "How fast a log is projected from its beginning, in events per second.") { events, partitions, alternations, only, json };
+var memory = new Option<bool>("--memory") { Description = "Also compare the engine's peak memory with that at ten times the events." };
+var catchUp = new Command("catch-up", "How fast a log is projected from its beginning, in events per second.") { events, partitions, alternations, memory, only, json };
 catchUp.SetAction((parsed, cancellationToken) => ReportAsync(parsed, new CatchUpScenario(
-    new CatchUpSettings(parsed.GetValue(events), parsed.GetValue(partitions), parsed.GetValue(alternations), parsed.GetValue(only)?.Split(',')), progress).RunAsync(cancellationToken)));
+    new CatchUpSettings(parsed.GetValue(events), parsed.GetValue(partitions), parsed.GetValue(alternations), parsed.GetValue(only)?.Split(','), parsed.GetValue(memory)), progress).RunAsync(cancellationToken)));
 
 var rate = Number("--rate", 500, "Appends per second.");
 var seconds = Number("--seconds", 10, "How long they flow, in each alternation.");
@@ -24,7 +30,12 @@ var latency = new Command("latency", "From the acknowledged append to the visibl
 latency.SetAction((parsed, cancellationToken) => ReportAsync(parsed, new LatencyScenario(
     new LatencySettings(parsed.GetValue(rate), parsed.GetValue(seconds), parsed.GetValue(idleSamples), parsed.GetValue(rounds)), progress).RunAsync(cancellationToken)));
 
-return await new RootCommand("Benchmarks of Pup against loops written by hand, in the same run on the same server.") { catchUp, latency }.Parse(args).InvokeAsync();
+var span = Number("--seconds", 5, "How long the writers append, in each alternation.");
+var append = new Command("append", "Appends per second of 16 writers, with and without a silo that projects them.") { span, alternations, json };
+append.SetAction((parsed, cancellationToken) => ReportAsync(parsed, new AppendScenario(
+    new AppendSettings(parsed.GetValue(span), parsed.GetValue(alternations)), progress).RunAsync(cancellationToken)));
+
+return await new RootCommand("Benchmarks of Pup against loops written by hand, in the same run on the same server.") { catchUp, latency, append }.Parse(args).InvokeAsync();
 
 static Option<int> Number(string name, int standard, string description) =>
     new(name) { Description = $"{description} Default: {standard}.", DefaultValueFactory = _ => standard };

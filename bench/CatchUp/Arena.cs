@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Globalization;
+using Pup.Bench.Engine;
 using Pup.Bench.Servers;
 
 namespace Pup.Bench.CatchUp;
@@ -11,12 +13,7 @@ internal sealed class Arena(BenchDatabase database, long events)
 
     public async Task<Run> RunAsync(IContender contender, CancellationToken cancellationToken)
     {
-        var table = contender.ReadModel.Table;
-        await database.ExecuteAsync(Reset, cancellationToken);
-        await database.ExecuteAsync($"do $$ begin if to_regclass('{table}') is not null then truncate {table}; end if; end $$", cancellationToken);
-        await contender.PrepareAsync(cancellationToken);
-        await database.ExecuteAsync("vacuum", cancellationToken);
-        await database.ExecuteAsync("checkpoint", cancellationToken);
+        await PrepareAsync(contender, cancellationToken);
         GC.Collect();
 
         var (clock, cpu, bytes) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes());
@@ -29,6 +26,27 @@ internal sealed class Arena(BenchDatabase database, long events)
 
         await VerifyAsync(contender, cancellationToken);
         return run;
+    }
+
+    /// <summary>The most memory, in MiB, that a process ever holds which runs only the engine over the whole log.</summary>
+    public async Task<double> MeasureMemoryAsync(int partitions, CancellationToken cancellationToken)
+    {
+        var engine = EngineContender.Totals(database.ConnectionString, partitions);
+        await PrepareAsync(engine, cancellationToken);
+        await using var child = Child.Start(database.ConnectionString, ChildRole.Memory, $"{events}", $"{partitions}");
+        var kibibytes = long.Parse(await child.OutputAsync(cancellationToken), CultureInfo.InvariantCulture);
+        await VerifyAsync(engine, cancellationToken);
+        return Math.Round(kibibytes / 1024.0, 1);
+    }
+
+    private async Task PrepareAsync(IContender contender, CancellationToken cancellationToken)
+    {
+        var table = contender.ReadModel.Table;
+        await database.ExecuteAsync(Reset, cancellationToken);
+        await database.ExecuteAsync($"do $$ begin if to_regclass('{table}') is not null then truncate {table}; end if; end $$", cancellationToken);
+        await contender.PrepareAsync(cancellationToken);
+        await database.ExecuteAsync("vacuum", cancellationToken);
+        await database.ExecuteAsync("checkpoint", cancellationToken);
     }
 
     private async Task VerifyAsync(IContender contender, CancellationToken cancellationToken)

@@ -9,18 +9,10 @@ internal sealed record CatchUpResult
 
     public required int Partitions { get; init; }
 
-    public required long Events { get; init; }
-
-    public required int Alternations { get; init; }
-
     public double? Engine { get; init; }
 
     /// <summary>The faster of four loops and one loop that fans out.</summary>
     public double? Pipelined { get; init; }
-
-    public double? PipelinedLoops { get; init; }
-
-    public double? PipelinedFanOut { get; init; }
 
     public double? RowByRow { get; init; }
 
@@ -34,8 +26,24 @@ internal sealed record CatchUpResult
 
     public double? RatioBulkFold => Ratio(Document, BulkFold);
 
-    /// <summary>Whether the machine was fit to measure on: pipelining that gains nothing means that something else was the limit.</summary>
+    /// <summary>Whether the machine was fit to measure on: when pipelining gains little, something else was the limit.</summary>
     public bool Valid => Pipelined >= 2 * RowByRow;
+
+    public required long Events { get; init; }
+
+    public required int Alternations { get; init; }
+
+    public double? PipelinedLoops { get; init; }
+
+    public double? PipelinedFanOut { get; init; }
+
+    public double? PeakMemoryMib { get; init; }
+
+    public long? ManyEvents { get; init; }
+
+    public double? PeakMemoryManyMib { get; init; }
+
+    public double? PeakMemoryGrowthMib => PeakMemoryManyMib - PeakMemoryMib is { } growth ? Math.Round(growth, 1) : null;
 
     public static CatchUpResult Of(CatchUpSettings settings, IReadOnlyDictionary<string, List<double>> rates)
     {

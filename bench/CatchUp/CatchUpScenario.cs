@@ -27,7 +27,24 @@ internal sealed class CatchUpScenario(CatchUpSettings settings, Progress progres
             }
         }
 
-        return CatchUpResult.Of(settings, rates);
+        return await MeasureMemoryAsync(database, CatchUpResult.Of(settings, rates), cancellationToken);
+    }
+
+    private async Task<CatchUpResult> MeasureMemoryAsync(BenchDatabase database, CatchUpResult result, CancellationToken cancellationToken)
+    {
+        if (settings.Only is not null && !settings.Memory)
+            return result;
+        result = result with { PeakMemoryMib = await new Arena(database, settings.Events).MeasureMemoryAsync(settings.Partitions, cancellationToken) };
+        progress.Say($"peak memory: {result.PeakMemoryMib} MiB at {settings.Events:N0} events");
+        if (!settings.Memory)
+            return result;
+
+        var many = 10 * settings.Events;
+        progress.Say($"seeding {many:N0} events");
+        await Seed.RunAsync(database, many, cancellationToken);
+        result = result with { ManyEvents = many, PeakMemoryManyMib = await new Arena(database, many).MeasureMemoryAsync(settings.Partitions, cancellationToken) };
+        progress.Say($"peak memory: {result.PeakMemoryManyMib} MiB at {many:N0} events");
+        return result;
     }
 
     private IEnumerable<IContender> Contenders(string connectionString)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Pup.Bench.Baselines;
+using Pup.Bench.Engine;
 using Pup.Bench.Reporting;
 using Pup.Bench.Servers;
 
@@ -21,8 +22,12 @@ internal sealed class LatencyScenario(LatencySettings settings, Progress progres
         await using var database = await BenchDatabase.CreateAsync(cancellationToken);
         await database.ExecuteAsync(LogCopy.Tables, cancellationToken);
         var (engine, byHand) = (new LatencySamples(), new LatencySamples());
+        await RunningEngine.RegisterAsync(database.DataSource, () => new VisibleRows(), 1, cancellationToken);
         for (var round = 1; round <= settings.Alternations; round++)
         {
+            await using (RunningEngine.Start(database.ConnectionString, () => new VisibleRows(), 1))
+                await MeasureAsync(database, LogCopy.OfTheEngine, engine, $"{round}/{settings.Alternations}: engine", cancellationToken);
+
             await using (var loop = new ListenLoop(database.ConnectionString))
             {
                 await loop.StartAsync(cancellationToken);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Pup.Bench.Append;
 using Pup.Bench.CatchUp;
 using Pup.Bench.Latency;
 
@@ -7,6 +8,7 @@ namespace Pup.Bench.Reporting;
 
 /// <summary>One line of JSON per result, in the order of its properties; what was not measured is left out.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(AppendResult))]
 [JsonSerializable(typeof(CatchUpResult))]
 [JsonSerializable(typeof(LatencyResult))]
 internal sealed partial class ResultJson : JsonSerializerContext

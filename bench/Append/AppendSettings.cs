@@ -1,0 +1,3 @@
+namespace Pup.Bench.Append;
+
+internal sealed record AppendSettings(int Seconds, int Alternations);
