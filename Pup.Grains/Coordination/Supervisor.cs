@@ -12,6 +12,7 @@ namespace Pup.Grains.Coordination;
 internal sealed partial class Supervisor(Engine engine, ProjectionRegistry projections, IGrainFactory grains, ILogger<Supervisor> logger)
     : BackgroundService
 {
+    private static readonly TimeSpan _retryInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _rebuildInterval = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -31,19 +32,21 @@ internal sealed partial class Supervisor(Engine engine, ProjectionRegistry proje
 
     private async Task EveryAsync(TimeSpan interval, Func<CancellationToken, Task> action, CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(interval, engine.Time);
-        do
+        while (true)
         {
+            var pause = interval;
             try
             {
                 await action(cancellationToken);
             }
-            catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+            catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
             {
                 LogFailed(exception.Message);
+                pause = _retryInterval;
             }
+
+            await Task.Delay(pause, engine.Time, cancellationToken);
         }
-        while (await timer.WaitForNextTickAsync(cancellationToken));
     }
 
     private Task EnsureAllAsync(CancellationToken cancellationToken) => Task.WhenAll(

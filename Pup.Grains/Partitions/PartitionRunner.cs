@@ -90,7 +90,6 @@ internal sealed class PartitionRunner(
         Epoch = ownership.Epoch;
         _worker = new PartitionWorker(engine, definition, definition.Create(), generation, ownership, _signals, _journal);
         State = PartitionState.Running;
-        _signals.Ask();
         _journal.Parked(ownership.ParkedKeys.Count);
         _journal.Started(ownership.Epoch, ownership.Position, ownership.Partitions);
         try

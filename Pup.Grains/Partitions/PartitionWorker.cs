@@ -85,6 +85,8 @@ internal sealed class PartitionWorker
 
     private async Task<WorkerOutcome> LoopAsync(CancellationToken cancellationToken)
     {
+        // Asked for while nobody owned the partition.
+        await _retry.RunAsync(cancellationToken);
         var position = _progress.Scanned;
         using var prefetch = new Prefetch<EventBatch>();
         while (true)

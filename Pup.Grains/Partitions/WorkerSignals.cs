@@ -5,7 +5,7 @@ internal sealed class WorkerSignals
 {
     private readonly Lock _lock = new();
     private TaskCompletionSource _signal = NewSignal();
-    private bool _asked = true;
+    private bool _asked;
     private bool _doubted;
 
     /// <summary>Somebody changed something about the partition on purpose: its dead letters, its epoch, its projection's state.</summary>
@@ -28,7 +28,7 @@ internal sealed class WorkerSignals
         }
     }
 
-    /// <summary>Whether somebody asked; every owner begins as if somebody had.</summary>
+    /// <summary>Whether somebody asked.</summary>
     public bool TakeAsked()
     {
         lock (_lock)
