@@ -53,8 +53,10 @@ internal sealed class PartitionRunner(
             {
                 // The next generation is awaited above.
             }
-            catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+            catch (Exception exception)
             {
+                // While everything is being taken down, whatever fails fails because of that.
+                cancellationToken.ThrowIfCancellationRequested();
                 var delay = Backoff.Delay(++failures, engine.Options.RetryDelay, engine.Options.MaxRetryDelay, Random.Shared.NextDouble());
                 _journal.Retrying(exception, failures, delay);
                 await Task.Delay(delay, engine.Time, cancellationToken);
