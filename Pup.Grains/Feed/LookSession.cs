@@ -25,18 +25,15 @@ internal sealed class LookSession : IAsyncDisposable
         _connection = connection;
         _time = time;
         Key = key;
-        _look = new NpgsqlBatch(connection)
-        {
-            Timeout = (int)LookTimeout.TotalSeconds,
-            BatchCommands =
-            {
-                new NpgsqlBatchCommand(ChecksSql),
-                new NpgsqlBatchCommand(VisibleSql),
-                new NpgsqlBatchCommand(SequenceSql) { Parameters = { _sequence } },
-                new NpgsqlBatchCommand(WritersSql),
-            },
-        };
+        _look = new NpgsqlBatch(connection) { Timeout = (int)LookTimeout.TotalSeconds };
+        foreach (var step in Steps)
+            _look.BatchCommands.Add(new NpgsqlBatchCommand(step));
+        _look.BatchCommands[Array.IndexOf(Steps, SequenceSql)].Parameters.Add(_sequence);
     }
+
+    // The order is the safety: a position below what is visible was taken before that was read, so a writer that has
+    // not decided it yet still holds its lock when the writers are asked for. Every other order was tried, and lost events.
+    internal static readonly string[] Steps = [ChecksSql, VisibleSql, SequenceSql, WritersSql];
 
     /// <summary>The key this session holds; a statement that cannot see it held is not of this generation.</summary>
     public long Key { get; }
@@ -80,7 +77,7 @@ internal sealed class LookSession : IAsyncDisposable
         }
     }
 
-    private const string ChecksSql = """
+    internal const string ChecksSql = """
         select pg_is_in_recovery(), current_setting('transaction_isolation'), pg_backend_pid(),
                e.oid::bigint, coalesce(has_table_privilege(e.oid, 'select'), false),
                s.seqrelid, s.seqrelid::regclass::text, s.seqcache, s.seqincrement, s.seqcycle,
@@ -100,14 +97,14 @@ internal sealed class LookSession : IAsyncDisposable
             limit 1) s on true
         """;
 
-    private const string VisibleSql = "select coalesce(max(global_position), 0) from events";
+    internal const string VisibleSql = "select coalesce(max(global_position), 0) from events";
 
     // pg_sequence_last_value locks the sequence's page; a plain select of last_value is a dirty read. The sequence is the
     // one the checks of this very look have found, else they would have thrown.
-    private const string SequenceSql = "select coalesce(pg_sequence_last_value(oid), 0) from pg_class where oid = $1";
+    internal const string SequenceSql = "select coalesce(pg_sequence_last_value(oid), 0) from pg_class where oid = $1";
 
     // Exactly RowExclusiveLock: VACUUM and CREATE INDEX CONCURRENTLY hold another mode for their whole run, and write nothing.
-    private const string WritersSql = """
+    internal const string WritersSql = """
         with recursive tree(oid) as (
             select to_regclass('events')::oid
             union

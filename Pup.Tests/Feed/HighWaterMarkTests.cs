@@ -33,6 +33,35 @@ public sealed class HighWaterMarkTests
         iter: 5_000);
 
     [Fact]
+    public void A_look_asks_for_the_end_of_the_log_before_it_asks_for_writers() => Assert.Equal(
+        [LookSession.ChecksSql, LookSession.VisibleSql, LookSession.SequenceSql, LookSession.WritersSql], LookSession.Steps);
+
+    [Fact]
+    public void A_look_that_asked_for_writers_first_would_lose_events()
+    {
+        var lost = false;
+        Histories.Sample(
+            history =>
+            {
+                var log = new SimulatedLog();
+                var rule = new HighWaterMark(null);
+                List<LogWriter>? writers = null;
+                foreach (var step in history)
+                {
+                    if (step >= 0)
+                        log.Step(step);
+                    else if (step == -1)
+                        writers = log.Writers;
+                    else if (writers is not null)
+                        rule.Observe(log.Visible, writers, Now);
+                    lost |= rule.Mark >= log.FirstUndecided;
+                }
+            },
+            iter: 1_000);
+        Assert.True(lost);
+    }
+
+    [Fact]
     public void The_check_itself_finds_a_mark_that_follows_what_is_visible()
     {
         var found = false;

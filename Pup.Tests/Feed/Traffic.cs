@@ -120,7 +120,7 @@ internal sealed class Traffic(TestDatabase database, int seed)
     private static async Task PauseAsync(Random random)
     {
         if (random.Next(3) == 0)
-            await Task.Delay(random.Next(1, random.Next(20) == 0 ? 200 : 15));
+            await Task.Delay(random.Next(1, random.Next(8) == 0 ? 300 : 15));
     }
 
     private static async Task<long> HeadAsync(NpgsqlConnection connection, string aggregate)
