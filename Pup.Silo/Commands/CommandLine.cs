@@ -22,7 +22,7 @@ internal static class CommandLine
             MigrateCommand.Create(),
             AcceptLogCommand.Create(),
         };
-        var parsed = root.Parse(IsOwnHost(args, root) ? ["run", .. args] : args);
+        var parsed = root.Parse(IsOwnHost(args, root) ? ["run", .. args] : args.Length == 0 ? ["--help"] : args);
         if (parsed.Errors is [var first, ..])
         {
             await Console.Error.WriteLineAsync($"pup: {first.Message} See 'pup --help'.");
@@ -48,6 +48,10 @@ internal static class CommandLine
         catch (NpgsqlException e)
         {
             return await FailAsync(DatabaseCheck.Explain(e), 1);
+        }
+        catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            return await FailAsync(e.Message, 1);
         }
         catch (OperationCanceledException)
         {

@@ -8,7 +8,9 @@ internal static class DemoCommand
 {
     public static Command Create()
     {
-        var command = new Command("demo", "Imports the history of a git repository into the event log, projects it, and shows what came out.");
+        var command = new Command("demo", "Imports the history of a git repository into the event log, projects it, and shows what came out. "
+            + "Works in the database that DATABASE_URL names, or on a private PostgreSQL server in .pup/ of the checkout (PUP_HOME: of another directory), "
+            + "whose programs are looked for in PUP_POSTGRES_BIN, PATH and the usual places, else installed with apt-get (as root), else downloaded (PUP_POSTGRES_DOWNLOADS: a prepared folder).");
         var repository = new Option<string>("--repository") { Description = "Repository to import. Default: this checkout." };
         var ndjson = new Option<string>("--ndjson") { Description = "Import a file of changes instead, one JSON object a line, plain or gzip." };
         var once = new Option<bool>("--once") { Description = "Stop when caught up, and print one line of JSON: events in the log, file_events and live_paths read back from the read models, events projected, lag, and the seconds and events per second of projecting in this run." };

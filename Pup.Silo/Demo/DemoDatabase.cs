@@ -7,6 +7,9 @@ namespace Pup.Silo.Demo;
 /// <summary>Where the demo's log and read models live: the database that was named, or one on a private server.</summary>
 internal sealed class DemoDatabase : IAsyncDisposable
 {
+    /// <summary>A directory for the private server in place of the checkout.</summary>
+    private const string HomeVariable = "PUP_HOME";
+
     private readonly EmbeddedServer? _server;
 
     private DemoDatabase(string connectionString, EmbeddedServer? server)
@@ -27,7 +30,7 @@ internal sealed class DemoDatabase : IAsyncDisposable
                 : new DemoDatabase(given, null);
         }
 
-        var server = await EmbeddedServer.StartAsync(DemoSource.Checkout(), tell, cancellationToken);
+        var server = await EmbeddedServer.StartAsync(Home(), tell, cancellationToken);
         try
         {
             await EnsureAsync(server.ConnectionString("postgres"), database, fresh, cancellationToken);
@@ -41,6 +44,8 @@ internal sealed class DemoDatabase : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _server?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    private static string Home() => Environment.GetEnvironmentVariable(HomeVariable) is { Length: > 0 } home ? home : DemoSource.Checkout();
 
     private static async Task EnsureAsync(string administration, string database, bool fresh, CancellationToken cancellationToken)
     {

@@ -61,15 +61,18 @@ internal sealed class DemoRun(SiloConfiguration configuration, DemoSource source
         var caughtUp = new CatchUp(progress, app.Services.GetRequiredService<EventFeed>(), ProgressDisplay.Tell);
         var state = await _display.ShowAsync("Projecting", report => caughtUp.WaitAsync(report, cancellationToken));
         var result = await DemoResult.ReadAsync(progress, state, before, watch.Elapsed, cancellationToken);
+        var failure = caughtUp.Failure(state);
         if (once)
         {
-            if (caughtUp.Failure(state) is { } failure)
+            if (failure is not null)
                 throw new StartupException(failure);
             await Console.Out.WriteLineAsync(result.ToJson());
             return;
         }
 
         await new DemoReport(progress.DataSource).ShowAsync(result, cancellationToken);
+        if (failure is not null)
+            ProgressDisplay.Tell(failure);
         ProgressDisplay.Tell($"The silo is running: {url}  (Ctrl-C stops it)");
         try
         {

@@ -12,21 +12,19 @@ namespace Pup.Silo.Demo;
 /// <summary>A page on loopback that shows where the projections are, and the same as JSON.</summary>
 internal static class StatusPage
 {
-    private const int CustomaryPort = 8080;
-
     /// <summary>Makes the host listen, and gives the page's address.</summary>
     public static string Listen(WebApplicationBuilder builder)
     {
-        var port = SiloPorts.Pick(CustomaryPort);
+        var port = SiloPorts.Pick(SiloPorts.Http);
         builder.WebHost.ConfigureKestrel(options => options.Listen(IPAddress.Loopback, port));
         return string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
     }
 
     public static void Map(WebApplication app, ProjectionProgress progress)
     {
-        app.MapGet("/", async (HttpContext context) =>
-            Results.Content(Page(await progress.RowsAsync(context.RequestAborted)), "text/html; charset=utf-8"));
-        app.MapGet("/status", async (HttpContext context) => Results.Json(await progress.RowsAsync(context.RequestAborted)));
+        app.MapGet("/", async (CancellationToken cancellationToken) =>
+            Results.Content(Page(await progress.RowsAsync(cancellationToken)), "text/html; charset=utf-8"));
+        app.MapGet("/status", async (CancellationToken cancellationToken) => Results.Json(await progress.RowsAsync(cancellationToken)));
     }
 
     private static string Page(IReadOnlyList<ProjectionRow> rows)

@@ -1,27 +1,60 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
 namespace Pup.Silo.Hosting;
 
-/// <summary>Ports of a silo on this machine: the customary one, or any that is free when another process has it.</summary>
+/// <summary>
+/// Ports of a process on this machine: the customary one, or the next that is free. Between the look and the use of a port
+/// lies the start of the silo, so a file lock, which the kernel frees with the process, keeps another pup from choosing it meanwhile.
+/// </summary>
 internal static class SiloPorts
 {
     public const int Silo = 11111;
     public const int Gateway = 30000;
+    public const int Http = 8080;
+    private const int Attempts = 1000;
 
-    public static int Pick(int customary) => TryBind(customary) ?? TryBind(0) ?? customary;
+    private static readonly List<FileStream> Held = [];
 
-    private static int? TryBind(int port)
+    public static int Pick(int customary)
+    {
+        for (var port = customary; port < customary + Attempts; port++)
+        {
+            if (IsFree(port) && TryHold(port) is { } held)
+            {
+                Held.Add(held);
+                return port;
+            }
+        }
+
+        throw new StartupException($"No port from {customary} to {customary + Attempts - 1} is free on this machine.");
+    }
+
+    private static FileStream? TryHold(int port)
+    {
+        try
+        {
+            var path = Path.Combine(Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"pup-port-{port}.lock"));
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private static bool IsFree(int port)
     {
         using var listener = new TcpListener(IPAddress.Loopback, port);
         try
         {
             listener.Start();
-            return ((IPEndPoint)listener.LocalEndpoint).Port;
+            return true;
         }
         catch (SocketException)
         {
-            return null;
+            return false;
         }
     }
 }

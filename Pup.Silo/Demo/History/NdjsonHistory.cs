@@ -13,7 +13,7 @@ internal sealed class NdjsonHistory(string path) : IHistory
 
     public string Name => path;
 
-    public double Done => _file is { CanRead: true } file ? Math.Min(1, (double)file.Position / _length) : 0;
+    public double Done => _file is null ? 0 : _file.CanRead ? Math.Min(1, (double)_file.Position / _length) : 1;
 
     public async IAsyncEnumerable<Commit> ReadAsync(string? last, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

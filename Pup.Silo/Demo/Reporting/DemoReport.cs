@@ -7,6 +7,8 @@ namespace Pup.Silo.Demo.Reporting;
 /// <summary>The hottest files, directories and busiest authors, out of the three read models.</summary>
 internal sealed class DemoReport(NpgsqlDataSource dataSource)
 {
+    private const int WidthOfAFile = 160;
+
     private const string HottestFiles = """
         select path, changes, lines_added, lines_removed, case when alive then '' else 'deleted' end
         from file_activity order by changes desc, path limit 10
@@ -24,12 +26,14 @@ internal sealed class DemoReport(NpgsqlDataSource dataSource)
 
     public async Task ShowAsync(DemoResult result, CancellationToken cancellationToken)
     {
+        if (Console.IsOutputRedirected)
+            AnsiConsole.Profile.Width = WidthOfAFile;
         await WriteAsync("Hottest files", ["file", "changes", "added", "removed", ""], HottestFiles, cancellationToken);
         await WriteAsync("Directories", ["directory", "changes", "authors", "added", "removed"], Directories, cancellationToken);
         await WriteAsync("Busiest authors", ["author", "commits", "files", "added", "removed"], BusiestAuthors, cancellationToken);
-        AnsiConsole.MarkupLineInterpolated(
+        Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{result.Events:N0} events, {result.FileEvents:N0} file changes, {result.LivePaths:N0} files exist; lag {result.Lag:N0}; projected in {result.Seconds:N1} s ({result.EventsPerSecond:N0} events/s).");
+            $"{result.Events:N0} events, {result.FileEvents:N0} file changes, {result.LivePaths:N0} files exist; lag {result.Lag:N0}; projected in {result.Seconds:N1} s ({result.EventsPerSecond:N0} events/s)."));
     }
 
     private async Task WriteAsync(string title, string[] columns, string sql, CancellationToken cancellationToken)
