@@ -55,7 +55,7 @@ internal sealed class BulkFoldLoop(string connectionString, int partitions) : IC
                 await stop.CancelAsync();
         await Task.WhenAll(all);
         foreach (var writer in writers)
-            await writer.DisposeAsync();
+            await writer.Connection.DisposeAsync();
     }
 
     /// <summary>Reads the log once, from the lowest checkpoint on, and hands each partition its events, 500 at a time.</summary>
@@ -92,9 +92,6 @@ internal sealed class BulkFoldLoop(string connectionString, int partitions) : IC
 
     private static NpgsqlParameter<T> Is<T>(T value) => new() { TypedValue = value };
 
-    private static NpgsqlParameter<string[]> Json(string[] value) =>
-        new() { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb };
-
     private static void Set<T>(NpgsqlParameterCollection parameters, int index, T value) =>
         ((NpgsqlParameter<T>)parameters[index]).TypedValue = value;
 
@@ -103,7 +100,7 @@ internal sealed class BulkFoldLoop(string connectionString, int partitions) : IC
 
     private readonly record struct Order(string Id, long Version, long Amount);
 
-    private sealed record Writer(NpgsqlConnection Connection, string Name, long Position, long Epoch) : IAsyncDisposable
+    private sealed record Writer(NpgsqlConnection Connection, string Name, long Position, long Epoch)
     {
         public Channel<(List<Order> Orders, long UpTo)> Batches { get; } = Channel.CreateBounded<(List<Order>, long)>(2);
 
@@ -125,7 +122,7 @@ internal sealed class BulkFoldLoop(string connectionString, int partitions) : IC
                 BatchCommands =
                 {
                     new NpgsqlBatchCommand(Move) { Parameters = { Is(Name), Is(Epoch), Is(0L), Is(0L) } },
-                    new NpgsqlBatchCommand(Write) { Parameters = { Is<string[]>([]), Json([]) } },
+                    new NpgsqlBatchCommand(Write) { Parameters = { Is<string[]>([]), new NpgsqlParameter<string[]> { TypedValue = [], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb } } },
                 },
             };
             await load.PrepareAsync(cancellationToken);
@@ -148,7 +145,5 @@ internal sealed class BulkFoldLoop(string connectionString, int partitions) : IC
                 position = upTo;
             }
         }
-
-        public ValueTask DisposeAsync() => Connection.DisposeAsync();
     }
 }

@@ -16,6 +16,7 @@ internal sealed class RunningEngine : IAsyncDisposable
 
     private readonly CancellationTokenSource _stop = new();
     private readonly ILoggerFactory _loggers;
+    private readonly EventFeed _feed = new();
     private readonly WorkerSlots _slots;
     private readonly PartitionRunner[] _runners;
     private readonly Task _running;
@@ -24,16 +25,18 @@ internal sealed class RunningEngine : IAsyncDisposable
     {
         _loggers = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Warning).AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
         var options = new PupOptions { ConnectionString = connectionString, TotalPartitions = partitions };
-        var feed = new EventFeed();
         var listener = new NotifyListener(options, TimeProvider.System, _loggers.CreateLogger<NotifyListener>());
-        var tail = new TailLoop(feed, options, TimeProvider.System, _loggers.CreateLogger<TailLoop>(), listener);
+        var tail = new TailLoop(_feed, options, TimeProvider.System, _loggers.CreateLogger<TailLoop>(), listener);
         var skips = new SkipWriter(options, TimeProvider.System, _loggers.CreateLogger<SkipWriter>());
         _slots = new WorkerSlots(options.Workers);
-        var engine = new Grains.Engine(feed, _slots, skips, options, TimeProvider.System, _loggers);
+        var engine = new Grains.Engine(_feed, _slots, skips, options, TimeProvider.System, _loggers);
         var definition = Define(connectionString, create, partitions);
         _runners = [.. Enumerable.Range(0, partitions).Select(p => new PartitionRunner(engine, definition, p, new ProjectionRebuild(options, TimeProvider.System)))];
         _running = Task.WhenAll([RunAsync(tail.RunAsync), RunAsync(skips.RunAsync), .. _runners.Select(r => RunAsync(r.RunAsync))]);
     }
+
+    /// <summary>How the tail loop fares, for the reader of the progress.</summary>
+    public string Pace => $"last look {_feed.Status.LookDuration.TotalMilliseconds:N1} ms, next after {_feed.Status.LookInterval.TotalMilliseconds:N1} ms";
 
     public static async Task RegisterAsync(NpgsqlDataSource dataSource, Func<IProjection> create, int partitions, CancellationToken cancellationToken) =>
         await ProjectionRegistrar.RegisterAsync(dataSource, Define(dataSource.ConnectionString, create, partitions), cancellationToken);

@@ -25,28 +25,28 @@ internal sealed class LatencyScenario(LatencySettings settings, Progress progres
         await RunningEngine.RegisterAsync(database.DataSource, () => new VisibleRows(), 1, cancellationToken);
         for (var round = 1; round <= settings.Alternations; round++)
         {
-            await using (RunningEngine.Start(database.ConnectionString, () => new VisibleRows(), 1))
-                await MeasureAsync(database, LogCopy.OfTheEngine, engine, $"{round}/{settings.Alternations}: engine", cancellationToken);
+            await using (var running = RunningEngine.Start(database.ConnectionString, () => new VisibleRows(), 1))
+                await MeasureAsync(database, LogCopy.OfTheEngine, engine, $"{round}/{settings.Alternations}: engine", () => $" ({running.Pace})", cancellationToken);
 
             await using (var loop = new ListenLoop(database.ConnectionString))
             {
                 await loop.StartAsync(cancellationToken);
-                await MeasureAsync(database, LogCopy.ByHand, byHand, $"{round}/{settings.Alternations}: listen loop", cancellationToken);
+                await MeasureAsync(database, LogCopy.ByHand, byHand, $"{round}/{settings.Alternations}: listen loop", () => "", cancellationToken);
             }
         }
         return LatencyResult.Of(settings, engine, byHand);
     }
 
-    private async Task MeasureAsync(BenchDatabase database, LogCopy log, LatencySamples samples, string what, CancellationToken cancellationToken)
+    private async Task MeasureAsync(BenchDatabase database, LogCopy log, LatencySamples samples, string what, Func<string> remark, CancellationToken cancellationToken)
     {
         await database.ExecuteAsync("checkpoint", cancellationToken);
         await using var observer = await Observer.StartAsync(database.DataSource, log, cancellationToken);
         var flow = await FlowAsync(database, log, observer, cancellationToken);
         samples.Flow.AddRange(flow);
-        progress.Say($"{what}: {settings.Rate}/s: p50 {Statistics.Percentile(flow, 0.5):N1} ms, p99 {Statistics.Percentile(flow, 0.99):N1} ms of {flow.Count}");
+        progress.Say($"{what}: {settings.Rate}/s: p50 {Statistics.Percentile(flow, 0.5):N1} ms, p99 {Statistics.Percentile(flow, 0.99):N1} ms of {flow.Count}{remark()}");
         var idle = await IdleAsync(database, log, observer, cancellationToken);
         samples.Idle.AddRange(idle);
-        progress.Say($"{what}: from idle: p50 {Statistics.Percentile(idle, 0.5):N1} ms, p99 {Statistics.Percentile(idle, 0.99):N1} ms of {idle.Count}");
+        progress.Say($"{what}: from idle: p50 {Statistics.Percentile(idle, 0.5):N1} ms, p99 {Statistics.Percentile(idle, 0.99):N1} ms of {idle.Count}{remark()}");
         await VerifyAsync(database, log, cancellationToken);
     }
 
