@@ -40,9 +40,12 @@ internal sealed class PrivateServer : IAsyncDisposable
         // Not under /tmp, which may be memory: there a commit would cost nothing.
         var parent = Environment.GetEnvironmentVariable("PUP_BENCH_DIR") ?? "/var/tmp";
         var directory = Path.Combine(parent, $"pup-bench-{Environment.ProcessId}");
-        List<string> command = ["setsid", "sh", "-c", Script, "sh", directory, FindBinaries(), .. s_settings.SelectMany(s => new[] { "-c", s })];
+        List<string> command = ["sh", "-c", Script, "sh", directory, FindBinaries(), .. s_settings.SelectMany(s => new[] { "-c", s })];
         if (Environment.IsPrivilegedProcess)
             command.InsertRange(0, ["runuser", "-u", "postgres", "--"]);
+        // A session of its own, runuser included: an interrupt meant for the benchmark's process group must not kill the shell
+        // and leave the server behind.
+        command.Insert(0, "setsid");
         var shell = Process.Start(new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardInput = true, WorkingDirectory = "/" })!;
         var server = new PrivateServer(shell, directory);
         for (var attempt = 0; !await server.AnswersAsync(cancellationToken); attempt++)
