@@ -10,12 +10,13 @@ namespace Pup.Grains.Partitions;
 internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definition, IProjection projection, Generation generation)
 {
     private readonly HandlerInvoker _invoker = new(projection, definition.HandlerTimeout, engine.Options.HandlerGrace, engine.Time);
+    private readonly StatementPool _pool = new();
     private readonly TimeSpan _idleTimeout = definition.HandlerTimeout + engine.Options.HandlerGrace;
 
     public async Task<AttemptResult> RunAsync(
         CheckpointFence fence, IReadOnlyList<WorkItem> items, IReadOnlyList<NpgsqlBatchCommand> bookkeeping, long target, CancellationToken cancellationToken)
     {
-        var transaction = new BatchTransaction(generation, engine.Slots, fence, _idleTimeout);
+        var transaction = new BatchTransaction(generation, engine.Slots, fence, _idleTimeout, _pool);
         try
         {
             if (items.Count > 0)

@@ -10,14 +10,14 @@ namespace Pup.Grains.Projections;
 /// One batch's transaction: the fence first, then what the handler queued, then the engine's own bookkeeping, then the move of
 /// the checkpoint, then COMMIT. Nothing is sent before it must be, so a batch of queued statements takes two round trips.
 /// </summary>
-internal sealed class BatchTransaction(Generation generation, WorkerSlots slots, CheckpointFence fence, TimeSpan idleTimeout)
+internal sealed class BatchTransaction(Generation generation, WorkerSlots slots, CheckpointFence fence, TimeSpan idleTimeout, StatementPool pool)
     : ProjectionTransaction, IAsyncDisposable
 {
     // A live handler may think longer between two statements than a silo's transaction is otherwise allowed to stand idle.
     private const string IdleTimeoutSql = "select set_config('idle_in_transaction_session_timeout', $1, true)";
 
-    private readonly List<(NpgsqlBatchCommand Command, int Item)> _queued = [];
-    private readonly List<(NpgsqlBatchCommand Command, int Item)> _sent = [];
+    private readonly List<QueuedCommand> _queued = [];
+    private readonly List<QueuedCommand> _sent = [];
     private NpgsqlBatchCommand? _fenceCommand;
     private NpgsqlBatchCommand? _moveCommand;
     private NpgsqlConnection? _connection;
@@ -30,13 +30,15 @@ internal sealed class BatchTransaction(Generation generation, WorkerSlots slots,
     public override void Execute(string sql, params ReadOnlySpan<object?> args)
     {
         StatementGuard.Check(sql);
-        Execute(StatementCommand.Of(sql, args));
+        ThrowIfOver();
+        var own = HasOwnParameters(args);
+        _queued.Add(new QueuedCommand(own ? StatementCommand.Of(sql, args) : pool.Rent(sql, args), CurrentItem, !own));
     }
 
     internal override void Execute(NpgsqlBatchCommand command)
     {
         ThrowIfOver();
-        _queued.Add((command, CurrentItem));
+        _queued.Add(new QueuedCommand(command, CurrentItem, false));
     }
 
     public override async ValueTask<NpgsqlTransaction> OpenAsync(CancellationToken cancellationToken = default)
@@ -91,6 +93,12 @@ internal sealed class BatchTransaction(Generation generation, WorkerSlots slots,
         {
             throw new CommitUnknownException(exception);
         }
+
+        foreach (var sent in _sent)
+        {
+            if (sent.IsPooled)
+                pool.Return(sent.Command);
+        }
     }
 
     /// <summary>Whether the handler committed, rolled back or disposed the live transaction itself.</summary>
@@ -136,6 +144,18 @@ internal sealed class BatchTransaction(Generation generation, WorkerSlots slots,
         }
     }
 
+    // A parameter that the handler made itself stays the handler's.
+    private static bool HasOwnParameters(ReadOnlySpan<object?> args)
+    {
+        foreach (var arg in args)
+        {
+            if (arg is NpgsqlParameter)
+                return true;
+        }
+
+        return false;
+    }
+
     private void ThrowIfOver()
     {
         if (_over)
@@ -178,8 +198,8 @@ internal sealed class BatchTransaction(Generation generation, WorkerSlots slots,
         var batch = new NpgsqlBatch(_connection, _transaction);
         if (_fenceCommand is null)
             batch.BatchCommands.Add(_fenceCommand = fence.Lock());
-        foreach (var (command, _) in _queued)
-            batch.BatchCommands.Add(command);
+        foreach (var queued in _queued)
+            batch.BatchCommands.Add(queued.Command);
         foreach (var command in last)
             batch.BatchCommands.Add(command);
         _sent.AddRange(_queued);
@@ -201,4 +221,6 @@ internal sealed class BatchTransaction(Generation generation, WorkerSlots slots,
         var item = _sent.FindIndex(sent => ReferenceEquals(sent.Command, exception.BatchCommand));
         return item < 0 ? exception : new QueuedStatementException(_sent[item].Item, exception);
     }
+
+    private readonly record struct QueuedCommand(NpgsqlBatchCommand Command, int Item, bool IsPooled);
 }
