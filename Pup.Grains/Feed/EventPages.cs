@@ -117,8 +117,9 @@ internal sealed class EventPages : IAsyncDisposable
                 _reads.Release();
             }
         }
-        catch (OperationCanceledException) when (_generation.Ended.IsCancellationRequested)
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException && _generation.Ended.IsCancellationRequested)
         {
+            // Disposed: asked just before the generation ended, begun just after the last read was waited for.
             throw new GenerationEndedException(_generation.Number);
         }
         finally

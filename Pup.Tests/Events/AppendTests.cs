@@ -273,6 +273,21 @@ public sealed class AppendTests(PostgresServer server) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Prepared_statements_append_as_well()
+    {
+        await using var preparing = NpgsqlDataSource.Create(_database.ConnectionString + ";Max Auto Prepare=10;Auto Prepare Min Usages=2");
+        var store = new EventStore(preparing);
+
+        for (var version = 0; version < 20; version++)
+        {
+            var result = await store.AppendAsync("o1", version % 2 == 0 ? ExpectedVersion.Any : ExpectedVersion.Exact(version), Some(1));
+            Assert.Equal(version + 1, result.LastVersion);
+        }
+
+        await Assert.ThrowsAsync<OptimisticConcurrencyException>(() => store.AppendAsync("o1", ExpectedVersion.Exact(3), Some(1)));
+    }
+
+    [Fact]
     public async Task Appending_does_not_notify()
     {
         await using var listener = await _database.DataSource.OpenConnectionAsync(Token);

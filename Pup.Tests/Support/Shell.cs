@@ -7,6 +7,10 @@ internal static class Shell
 {
     private static readonly string[] s_runuser = ["/usr/sbin/runuser", "/sbin/runuser", "/usr/bin/runuser"];
 
+    // Binaries that came by no package have brought no user of their own.
+    private static readonly Lazy<string> s_user = new(() =>
+        File.ReadLines("/etc/passwd").Any(line => line.StartsWith("postgres:", StringComparison.Ordinal)) ? "postgres" : "nobody");
+
     public static Process Start(string script, params string[] arguments)
     {
         var start = new ProcessStartInfo
@@ -18,7 +22,7 @@ internal static class Shell
         };
         List<string> command = ["setsid", "/bin/sh", "-c", script, "sh", .. arguments];
         if (Environment.IsPrivilegedProcess)
-            command.InsertRange(0, [s_runuser.First(File.Exists), "-u", "postgres", "--"]);
+            command.InsertRange(0, [s_runuser.First(File.Exists), "-u", s_user.Value, "--"]);
         start.FileName = command[0];
         foreach (var argument in command.Skip(1))
             start.ArgumentList.Add(argument);
