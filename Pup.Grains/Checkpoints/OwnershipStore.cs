@@ -129,6 +129,23 @@ internal sealed class OwnershipStore(PupOptions options, TimeProvider time)
         returning fault, takeovers, suspect_position, suspect_attempts
         """;
 
+    private const string LeftInOrderSql = """
+        update projection_partitions set takeovers = 0
+        where projection_name = $1 and partition = $2
+            and exists (select 1 from projection_checkpoints where projection_name = $3 and epoch = $4)
+        """;
+
+    /// <summary>Notes that this owner stopped of its own accord: a restart of an idle partition is no takeover without progress.</summary>
+    public static async Task LeaveAsync(Generation generation, string projection, Ownership ownership, CancellationToken cancellationToken)
+    {
+        await using var command = generation.DataSource.CreateCommand(LeftInOrderSql);
+        command.Parameters.Add(new() { Value = projection });
+        command.Parameters.Add(new() { Value = ownership.Partition });
+        command.Parameters.Add(new() { Value = ownership.Row });
+        command.Parameters.Add(new() { Value = ownership.Epoch });
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
     private const string ParkedKeysSql = """
         select ordering_key from projection_dead_letters
         where projection_name = $1 and key_hash % $2 = $3 and status <> 'skipped'

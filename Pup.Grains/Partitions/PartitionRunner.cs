@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Npgsql;
 using Pup.Grains.Checkpoints;
 using Pup.Grains.Coordination;
 using Pup.Grains.Failures;
@@ -117,8 +118,22 @@ internal sealed class PartitionRunner(
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
+            await LeaveAsync(generation, ownership);
             _journal.Stopped(_worker.Position);
             throw;
+        }
+    }
+
+    private async Task LeaveAsync(Generation generation, Ownership ownership)
+    {
+        using var limit = new CancellationTokenSource(engine.Options.OwnershipLockTimeout, engine.Time);
+        try
+        {
+            await OwnershipStore.LeaveAsync(generation, definition.Name, ownership, limit.Token);
+        }
+        catch (Exception exception) when (exception is NpgsqlException or ObjectDisposedException or OperationCanceledException)
+        {
+            // The next owner is a little more careful than it need be.
         }
     }
 
