@@ -12,4 +12,11 @@ internal sealed record Engine(
     SkipWriter Skips,
     PupOptions Options,
     TimeProvider Time,
-    ILoggerFactory Loggers);
+    ILoggerFactory Loggers)
+{
+    /// <summary>
+    /// Held while an event is handled that may be killing the process: were two of them in hand when it dies, nobody could tell
+    /// which it was, and the innocent one would be parked as well.
+    /// </summary>
+    public SemaphoreSlim Alone { get; } = new(1, 1);
+}

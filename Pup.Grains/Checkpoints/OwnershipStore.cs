@@ -10,12 +10,17 @@ namespace Pup.Grains.Checkpoints;
 /// </summary>
 internal sealed class OwnershipStore(PupOptions options, TimeProvider time)
 {
+    /// <param name="generation">The living generation.</param>
+    /// <param name="projection">The projection as deployed.</param>
+    /// <param name="partition">Index of the partition.</param>
+    /// <param name="lastEpoch">The epoch this runner had before, 0 if none: a takeover from oneself tells of no death.</param>
+    /// <param name="cancellationToken">Stops waiting for locks.</param>
     public async Task<OwnershipResult> OwnAsync(
-        Generation generation, ProjectionDefinition projection, int partition, CancellationToken cancellationToken)
+        Generation generation, ProjectionDefinition projection, int partition, long lastEpoch, CancellationToken cancellationToken)
     {
         await using var connection = await generation.DataSource.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var own = OwnAsync(connection, generation, projection, partition, cancellationToken);
+        var own = OwnAsync(connection, generation, projection, partition, lastEpoch, cancellationToken);
         try
         {
             await own.WaitAsync(options.OwnershipLockTimeout, time, cancellationToken);
@@ -37,7 +42,7 @@ internal sealed class OwnershipStore(PupOptions options, TimeProvider time)
     }
 
     private async Task<OwnershipResult> OwnAsync(
-        NpgsqlConnection connection, Generation generation, ProjectionDefinition projection, int partition, CancellationToken cancellationToken)
+        NpgsqlConnection connection, Generation generation, ProjectionDefinition projection, int partition, long lastEpoch, CancellationToken cancellationToken)
     {
         var (partitions, state, reason) = await LockProjectionAsync(connection, projection.Name, cancellationToken);
         if (partition >= partitions)
@@ -53,8 +58,8 @@ internal sealed class OwnershipStore(PupOptions options, TimeProvider time)
             await CreateRowAsync(connection, row, cancellationToken);
         }
 
-        var (epoch, position) = await SetEpochAsync(connection, row, cancellationToken);
-        return await ReadRestAsync(connection, projection.Name, row, partition, partitions, epoch, position, cancellationToken);
+        var (epoch, position, formerEpoch) = await SetEpochAsync(connection, row, cancellationToken);
+        return await ReadRestAsync(connection, projection.Name, row, partition, partitions, epoch, position, formerEpoch == lastEpoch, cancellationToken);
     }
 
     private const string LockProjectionSql = """
@@ -107,24 +112,25 @@ internal sealed class OwnershipStore(PupOptions options, TimeProvider time)
     }
 
     private const string SetEpochSql = """
-        update projection_checkpoints set epoch = nextval('projection_epochs'), updated_at = now()
-        where projection_name = $1
-        returning epoch, last_global_position
+        update projection_checkpoints c set epoch = nextval('projection_epochs'), updated_at = now()
+        from projection_checkpoints former
+        where c.projection_name = $1 and former.projection_name = c.projection_name
+        returning c.epoch, c.last_global_position, former.epoch
         """;
 
-    private static async Task<(long Epoch, long Position)> SetEpochAsync(NpgsqlConnection connection, string row, CancellationToken cancellationToken)
+    private static async Task<(long Epoch, long Position, long FormerEpoch)> SetEpochAsync(NpgsqlConnection connection, string row, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(SetEpochSql, connection) { Parameters = { new() { Value = row } } };
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return (reader.GetInt64(0), reader.GetInt64(1));
+        return (reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2));
     }
 
     private const string TakeoverSql = """
         insert into projection_partitions as p (projection_name, partition, takeover_position, takeovers)
         values ($1, $2, $3, 1)
         on conflict (projection_name, partition) do update set
-            takeovers = case when p.takeover_position = excluded.takeover_position then p.takeovers + 1 else 1 end,
+            takeovers = case when p.takeover_position <> excluded.takeover_position then 1 when $4 then p.takeovers else p.takeovers + 1 end,
             takeover_position = excluded.takeover_position
         returning fault, takeovers, suspect_position, suspect_attempts
         """;
@@ -153,14 +159,14 @@ internal sealed class OwnershipStore(PupOptions options, TimeProvider time)
         """;
 
     private static async Task<OwnershipResult> ReadRestAsync(
-        NpgsqlConnection connection, string projection, string row, int partition, int partitions, long epoch, long position,
+        NpgsqlConnection connection, string projection, string row, int partition, int partitions, long epoch, long position, bool survived,
         CancellationToken cancellationToken)
     {
         await using var batch = new NpgsqlBatch(connection)
         {
             BatchCommands =
             {
-                new(TakeoverSql) { Parameters = { new() { Value = projection }, new() { Value = partition }, new() { Value = position } } },
+                new(TakeoverSql) { Parameters = { new() { Value = projection }, new() { Value = partition }, new() { Value = position }, new() { Value = survived } } },
                 new(ParkedKeysSql) { Parameters = { new() { Value = projection }, new() { Value = partitions }, new() { Value = partition } } },
             },
         };

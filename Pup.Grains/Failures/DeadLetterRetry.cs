@@ -17,16 +17,19 @@ internal sealed class DeadLetterRetry(
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        foreach (var request in await _store.ReadRequestsAsync(ownership, cancellationToken))
-        {
-            if (request.Discard)
-                await CommitAsync([], request.Key, [request.Position], cancellationToken);
-            else if (request.Status == DeadLetterStatus.Skipped)
-                await ApplyAsync(request.Key, [request.Position], cancellationToken);
+        var requests = await _store.ReadRequestsAsync(ownership, cancellationToken);
+        var parkedKeys = requests.Where(static request => request.Status != DeadLetterStatus.Skipped).Select(static request => request.Key).Distinct().ToList();
+        // Else the request would go with the first chunk, and an owner that ends then would leave the rest parked for good.
+        foreach (var key in parkedKeys)
+            await _store.RequestAllAsync(key, cancellationToken);
 
-            if (request.Status != DeadLetterStatus.Skipped)
-                await DrainAsync(request.Key, cancellationToken);
-        }
+        // Discards first: working off a key must not apply what is to be discarded from it.
+        foreach (var request in requests.Where(static request => request.Discard))
+            Demand(await CommitAsync([], request.Key, [request.Position], cancellationToken));
+        foreach (var request in requests.Where(static request => !request.Discard && request.Status == DeadLetterStatus.Skipped))
+            await ApplyAsync(request.Key, [request.Position], cancellationToken);
+        foreach (var key in parkedKeys)
+            await DrainAsync(key, cancellationToken);
 
         journal.Parked(parked.Count);
     }
@@ -64,10 +67,8 @@ internal sealed class DeadLetterRetry(
                 continue;
             }
 
-            if (result.Failure == FailureKind.Transient)
-                throw new NpgsqlException($"Retrying dead letters of '{definition.Name}' was interrupted.", result.Cause);
             if (result.Failure != FailureKind.Handler)
-                throw new WorkerStoppedException(new WorkerOutcome.Faulted($"Projection '{definition.Name}' partition {ownership.Partition} stopped while retrying dead letters: {result.Cause!.Message}"));
+                Demand(result);
             journal.Failed();
             if (count == 1)
             {
@@ -82,7 +83,14 @@ internal sealed class DeadLetterRetry(
         return true;
     }
 
-    // The move goes to the position that the row has: it only proves that nobody else does.
+    private void Demand(AttemptResult result)
+    {
+        if (result.Failure == FailureKind.Transient)
+            throw new NpgsqlException($"Retrying dead letters of '{definition.Name}' was interrupted.", result.Cause);
+        if (result.Failure is not null)
+            throw new WorkerStoppedException(new WorkerOutcome.Faulted($"Projection '{definition.Name}' partition {ownership.Partition} stopped while retrying dead letters: {result.Cause!.Message}"));
+    }
+
     private Task<AttemptResult> CommitAsync(IReadOnlyList<WorkItem> items, string key, IReadOnlyList<long> done, CancellationToken cancellationToken) =>
-        committer.CommitAsync(items, [DeadLetterCommands.Delete(definition.Name, key, done)], committer.Stored, cancellationToken);
+        committer.CommitInPlaceAsync(items, [DeadLetterCommands.Delete(definition.Name, key, done)], cancellationToken);
 }

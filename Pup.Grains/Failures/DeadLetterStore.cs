@@ -60,6 +60,20 @@ internal sealed class DeadLetterStore(string projection, Generation generation)
         return events.ConvertAll(found => new WorkItem(found, key, hash));
     }
 
+    private const string RequestAllSql = """
+        update projection_dead_letters set requested = 'retry'
+        where projection_name = $1 and ordering_key = $2 and status <> 'skipped' and requested is null
+        """;
+
+    /// <summary>A retry of a parked key concerns all that queues in it, whoever gets to finish it.</summary>
+    public async Task RequestAllAsync(string key, CancellationToken cancellationToken)
+    {
+        await using var command = generation.DataSource.CreateCommand(RequestAllSql);
+        command.Parameters.Add(new() { Value = projection });
+        command.Parameters.Add(new() { Value = key });
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
     private const string FailedAgainSql = """
         update projection_dead_letters set
             status = case when status = 'skipped' then status when global_position = $3 then 'failed' else 'queued' end,

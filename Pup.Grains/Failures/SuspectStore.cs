@@ -1,3 +1,4 @@
+using Npgsql;
 using Pup.Grains.Checkpoints;
 using Pup.Grains.Feed;
 
@@ -9,8 +10,8 @@ namespace Pup.Grains.Failures;
 /// </summary>
 internal sealed class SuspectStore(string projection, Generation generation, Ownership ownership)
 {
-    /// <summary>Deaths over one event alone after which it is held to be the cause; one may be a coincidence.</summary>
-    public const int Limit = 2;
+    /// <summary>Deaths over one event alone after which it is held to be the cause; fewer may be a coincidence: processes are killed for other reasons too.</summary>
+    public const int Limit = 4;
 
     private const string RecordSql = """
         update projection_partitions set
@@ -32,6 +33,18 @@ internal sealed class SuspectStore(string projection, Generation generation, Own
         update projection_partitions set suspect_position = null, suspect_attempts = 0
         where projection_name = $1 and partition = $2
         """;
+
+    /// <summary>While everything is being taken down: the note may have to stay, and one alone convicts nobody.</summary>
+    public async Task TryClearAsync()
+    {
+        try
+        {
+            await ClearAsync(CancellationToken.None);
+        }
+        catch (Exception exception) when (exception is NpgsqlException or ObjectDisposedException or InvalidOperationException)
+        {
+        }
+    }
 
     public async Task ClearAsync(CancellationToken cancellationToken)
     {

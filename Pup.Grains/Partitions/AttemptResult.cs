@@ -10,6 +10,11 @@ internal readonly record struct AttemptResult(FailureKind? Failure, int Item, Ex
 {
     public static AttemptResult Committed => new(null, -1, null);
 
+    /// <summary>What was to be done had been committed by an earlier attempt whose answer was lost.</summary>
+    public static AttemptResult CommittedEarlier => new(null, -1, null) { IsEarlier = true };
+
+    public bool IsEarlier { get; private init; }
+
     public static AttemptResult Of(Exception exception) => exception switch
     {
         HandlerStuckException stuck => new(FailureKind.HandlerStuck, stuck.Item, stuck),

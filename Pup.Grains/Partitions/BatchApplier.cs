@@ -16,6 +16,8 @@ internal sealed class BatchApplier(
     ParkedKeys parked,
     PartitionJournal journal)
 {
+    private const int MostDisturbances = 5;
+
     private readonly SuspectStore _suspects = new(definition.Name, generation, ownership);
 
     // After several takeovers without progress one of these events may be killing the process: alone, it can be told which.
@@ -34,12 +36,17 @@ internal sealed class BatchApplier(
         {
             var segment = plan.Next();
             if (_cautious && condemned.Count == 0)
-                await ConvictAsync(batch, segment, condemned, cancellationToken);
+                Convict(batch, segment, condemned);
 
             var split = SegmentSplit.Of(batch.Items, segment, parked, condemned);
-            var result = await committer.CommitAsync(split.Live, Bookkeeping(split), segment.UpTo, cancellationToken);
+            var result = _cautious && split.Live.Count > 0
+                ? await CommitAloneAsync(batch.Items[segment.Start].Event.GlobalPosition, split, segment.UpTo, cancellationToken)
+                : await committer.CommitAsync(split.Live, Bookkeeping(split), segment.UpTo, cancellationToken);
             if (committer.Stored >= segment.UpTo)
             {
+                // Which of several attempts it was, with or without these letters, only the database knows: read its parked keys anew.
+                if (result.IsEarlier && split.Letters.Count > 0)
+                    throw new WorkerStoppedException(new WorkerOutcome.Superseded());
                 Settle(condemned.Values);
                 plan.Passed(committer.Stored);
                 condemned.Clear();
@@ -50,7 +57,11 @@ internal sealed class BatchApplier(
             clean = false;
             if (result.Failure == FailureKind.Transient)
             {
-                await PauseAsync(result.Cause!, ++disturbances, cancellationToken);
+                // A session of this very process that the line lost in the middle of a batch keeps the row locked, and no timeout of the
+                // server ends it. Taking ownership anew does, and costs nothing but a new epoch.
+                if (++disturbances > MostDisturbances)
+                    throw new NpgsqlException($"Position {segment.UpTo} could not be committed in {disturbances} attempts: {result.Cause!.Message}", result.Cause);
+                await PauseAsync(result.Cause!, disturbances, cancellationToken);
                 continue;
             }
 
@@ -83,17 +94,35 @@ internal sealed class BatchApplier(
         await Task.Delay(delay, engine.Time, cancellationToken);
     }
 
-    private async Task ConvictAsync(EventBatch batch, Segment segment, Dictionary<int, DeadLetter> condemned, CancellationToken cancellationToken)
+    private void Convict(EventBatch batch, Segment segment, Dictionary<int, DeadLetter> condemned)
     {
-        var position = batch.Items[segment.Start].Event.GlobalPosition;
-        if (position == ownership.SuspectPosition && ownership.SuspectAttempts >= SuspectStore.Limit)
-        {
-            var cause = new InvalidOperationException($"The process ended {ownership.SuspectAttempts} times while this event was handled alone.");
-            Condemn(batch.Items, Enumerable.Range(segment.Start, segment.End - segment.Start), cause, ownership.SuspectAttempts, condemned);
+        if (batch.Items[segment.Start].Event.GlobalPosition != ownership.SuspectPosition || ownership.SuspectAttempts < SuspectStore.Limit)
             return;
-        }
+        var cause = new InvalidOperationException($"The process ended {ownership.SuspectAttempts} times while this event was handled alone.");
+        Condemn(batch.Items, Enumerable.Range(segment.Start, segment.End - segment.Start), cause, ownership.SuspectAttempts, condemned);
+    }
 
-        await _suspects.RecordAsync(position, cancellationToken);
+    // What ends in any way that the process survives, a failure or a stop, takes the suspicion back.
+    private async Task<AttemptResult> CommitAloneAsync(long position, SegmentSplit split, long target, CancellationToken cancellationToken)
+    {
+        await engine.Alone.WaitAsync(cancellationToken);
+        try
+        {
+            await _suspects.RecordAsync(position, cancellationToken);
+            var result = await committer.CommitAsync(split.Live, Bookkeeping(split), target, cancellationToken);
+            if (result.Failure is not null)
+                await _suspects.ClearAsync(cancellationToken);
+            return result;
+        }
+        catch (OperationCanceledException)
+        {
+            await _suspects.TryClearAsync();
+            throw;
+        }
+        finally
+        {
+            engine.Alone.Release();
+        }
     }
 
     private void Condemn(IReadOnlyList<WorkItem> items, IEnumerable<int> indexes, Exception cause, int attempts, Dictionary<int, DeadLetter> condemned)

@@ -67,7 +67,7 @@ internal sealed class PartitionRunner(
 
     private async Task RunAsync(Generation generation, CancellationToken cancellationToken)
     {
-        switch (await _ownerships.OwnAsync(generation, definition, partition, cancellationToken))
+        switch (await _ownerships.OwnAsync(generation, definition, partition, Epoch, cancellationToken))
         {
             case OwnershipResult.Taken taken:
                 await WorkAsync(generation, taken.Ownership, cancellationToken);

@@ -15,15 +15,31 @@ internal sealed class SegmentCommitter(Engine engine, BatchAttempt attempt, Gene
 
     /// <returns>Never <see cref="FailureKind.FenceInDoubt"/>; after a failure the row may still have moved, see <see cref="Stored"/>.</returns>
     /// <exception cref="WorkerStoppedException">The partition is not this owner's any more, or a foreign writer moved it.</exception>
-    public async Task<AttemptResult> CommitAsync(
-        IReadOnlyList<WorkItem> items, IReadOnlyList<NpgsqlBatchCommand> bookkeeping, long target, CancellationToken cancellationToken)
+    public Task<AttemptResult> CommitAsync(
+        IReadOnlyList<WorkItem> items, IReadOnlyList<NpgsqlBatchCommand> bookkeeping, long target, CancellationToken cancellationToken) =>
+        CommitAsync(items, bookkeeping, (long?)target, cancellationToken);
+
+    /// <summary>As above for work that leaves the checkpoint where it is: the move only proves that nobody else moves it.</summary>
+    public Task<AttemptResult> CommitInPlaceAsync(
+        IReadOnlyList<WorkItem> items, IReadOnlyList<NpgsqlBatchCommand> bookkeeping, CancellationToken cancellationToken) =>
+        CommitAsync(items, bookkeeping, null, cancellationToken);
+
+    private async Task<AttemptResult> CommitAsync(
+        IReadOnlyList<WorkItem> items, IReadOnlyList<NpgsqlBatchCommand> bookkeeping, long? wanted, CancellationToken cancellationToken)
     {
         try
         {
             if (!await progress.HoldAsync())
                 await ReadAgainAsync(cancellationToken);
 
+            // Only now is it known where the row stands. A COMMIT that was in doubt may have arrived after it was asked about,
+            // and the same items under a fence at their own end would be applied a second time.
             var before = progress.Stored;
+            if (wanted <= before)
+                return AttemptResult.CommittedEarlier;
+            if (wanted is not null && items.Count > 0 && items[0].Event.GlobalPosition <= before)
+                throw new InvalidOperationException($"Items up to position {before} are applied already and must not be handled again.");
+            var target = wanted ?? before;
             var fence = new CheckpointFence(progress.Row, progress.Epoch, before, generation.Key);
             var started = engine.Time.GetTimestamp();
             var result = await attempt.RunAsync(fence, items, bookkeeping, target, cancellationToken);
@@ -65,7 +81,7 @@ internal sealed class SegmentCommitter(Engine engine, BatchAttempt attempt, Gene
         journal.FenceInDoubt(cause);
         await ReadAgainAsync(cancellationToken);
         if (progress.Stored != before && progress.Stored >= target)
-            return AttemptResult.Committed;
+            return cause is CommitUnknownException ? AttemptResult.Committed : AttemptResult.CommittedEarlier;
 
         // The row stands where it stood. A refused COMMIT (a deferred constraint) is the batch's own failure, all else passes.
         var kind = cause is CommitUnknownException { InnerException: { } inner } ? FailureClassifier.Classify(inner) : FailureKind.Transient;

@@ -174,7 +174,7 @@ public sealed class ErrorPolicyTests(PostgresServer server)
         }
 
         // As if processes had died over event b, first in a batch and then alone.
-        await database.ExecuteAsync("update projection_partitions set takeovers = 7, suspect_position = 2, suspect_attempts = 2");
+        await database.ExecuteAsync("update projection_partitions set takeovers = 7, suspect_position = 2, suspect_attempts = 4");
         await using var next = TestEngine.Start(database.ConnectionString);
         await next.RunAsync(() => new LedgerProjection());
         await next.CaughtUpAsync(database);

@@ -1,0 +1,9 @@
+using Pup.Tests.Scenarios.Worker;
+
+// Scenarios that kill or freeze a process start this assembly again as a worker; all else is the test runner.
+if (args is [ScenarioWorker.Command, var settings])
+    return await ScenarioWorker.RunAsync(settings);
+
+return args.Any(static argument => argument is "--server" or "--internal-msbuild-node")
+    ? await Xunit.MicrosoftTestingPlatform.TestPlatformTestFramework.RunAsync(args, Pup.Tests.SelfRegisteredExtensions.AddSelfRegisteredExtensions)
+    : await Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args);
