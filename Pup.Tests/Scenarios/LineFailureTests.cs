@@ -55,6 +55,30 @@ public sealed class LineFailureTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task A_commit_that_arrives_after_it_was_asked_about_is_not_applied_again()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        // The COMMIT takes longer than asking about it, and shorter than the pause before the next attempt.
+        await database.ExecuteAsync(
+            """
+            create table tally (n int not null);
+            insert into tally values (0);
+            create function slow_commit() returns trigger language plpgsql as $$ begin perform pg_sleep(0.5); return null; end $$;
+            create constraint trigger slow after update on tally deferrable initially deferred for each row execute function slow_commit();
+            """);
+        await EventLog.AppendAsync(database, 1, 1);
+        await using var proxy = new TcpProxy(server.Port);
+        var (calls, armed) = (0, 0);
+        proxy.OnCommit = () => Interlocked.Exchange(ref armed, 0) == 1 ? CommitFate.CutAtOnce : CommitFate.Pass;
+        await using var engine = TestEngine.Start(Through(proxy, database, timeout: 30), options => (options.RetryDelay, options.MaxRetryDelay) = (TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(3)));
+        await engine.RunAsync(() => new TallyProjection(() => Volatile.Write(ref armed, Interlocked.Increment(ref calls) == 1 ? 1 : 0)));
+        await engine.CaughtUpAsync(database);
+
+        Assert.Equal(1, await database.ScalarAsync<int>("select n from tally"));
+        Assert.Equal(1, calls);
+    }
+
+    [Fact]
     public async Task A_takeover_gets_past_a_worker_frozen_while_it_sends_a_batch()
     {
         await using var database = await TestDatabase.CreateAsync(server);
