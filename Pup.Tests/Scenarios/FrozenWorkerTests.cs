@@ -14,7 +14,11 @@ public sealed class FrozenWorkerTests(PostgresServer server)
         await EventLog.AppendAsync(database, 1_000, 20);
         var settings = new WorkerSettings
         {
-            ConnectionString = database.ConnectionString, LedgerOnly = true, LedgerPartitions = 1, HaltAt = 450, HaltLive = rowLocked,
+            ConnectionString = database.ConnectionString,
+            LedgerOnly = true,
+            LedgerPartitions = 1,
+            HaltAt = 450,
+            HaltLive = rowLocked,
         };
         await using var frozen = WorkerProcess.Start(settings);
         await frozen.SaysAsync("halted");
