@@ -58,13 +58,10 @@ internal sealed class EventReader(Generation generation, int rowLimit) : IPageRe
         while (await reader.ReadAsync(cancellationToken))
         {
             // The limit is checked here too, for what the server's measure does not see: compressed metadata, long ids.
-            var large = await reader.IsDBNullAsync(EventSql.PayloadColumn, cancellationToken);
-            if (large || (bytes >= span.ByteLimit && events.Count > 0))
-            {
-                return (Cut(span, events, bytes), large);
-            }
-
-            var read = _rows.Read(reader);
+            if (bytes >= span.ByteLimit && events.Count > 0)
+                return (Cut(span, events, bytes), false);
+            if (_rows.Read(reader) is not { } read)
+                return (Cut(span, events, bytes), true);
             events.Add(read);
             bytes += EventRows.BytesOf(read.Event);
         }
@@ -81,11 +78,10 @@ internal sealed class EventReader(Generation generation, int rowLimit) : IPageRe
         while (await reader.ReadAsync(cancellationToken))
         {
             if (bytes - bytesBefore >= span.ByteLimit && rows > 0)
-            {
                 return Cut(span, events, bytes);
-            }
 
-            var read = _rows.Read(reader);
+            // No column of events is null where this statement does not make it so.
+            var read = _rows.Read(reader)!.Value;
             events.Add(read);
             rows++;
             bytes += EventRows.BytesOf(read.Event);

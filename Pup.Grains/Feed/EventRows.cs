@@ -17,19 +17,30 @@ internal sealed class EventRows
 
     private readonly ConcurrentDictionary<string, string> _names = new(StringComparer.Ordinal);
 
-    public FeedEvent Read(NpgsqlDataReader reader)
+    /// <summary>The row that the reader stands on, or null when its payload was too large to come along.</summary>
+    public FeedEvent? Read(NpgsqlDataReader reader)
     {
+        // In the order of the columns: going back to an earlier one means counting from the start of the row.
+        var position = reader.GetInt64(0);
+        var context = Name(reader.GetString(1));
+        var type = Name(reader.GetString(2));
         var aggregateId = reader.GetString(3);
+        var version = reader.GetInt64(4);
+        var eventId = reader.GetGuid(5);
+        var eventType = Name(reader.GetString(6));
+        var eventVersion = reader.GetInt32(7);
+        if (reader.IsDBNull(EventSql.PayloadColumn))
+            return null;
         var read = new PersistedEvent
         {
-            GlobalPosition = reader.GetInt64(0),
-            BoundedContext = Name(reader.GetString(1)),
-            AggregateType = Name(reader.GetString(2)),
+            GlobalPosition = position,
+            BoundedContext = context,
+            AggregateType = type,
             AggregateId = aggregateId,
-            AggregateVersion = reader.GetInt64(4),
-            EventId = reader.GetGuid(5),
-            EventType = Name(reader.GetString(6)),
-            EventVersion = reader.GetInt32(7),
+            AggregateVersion = version,
+            EventId = eventId,
+            EventType = eventType,
+            EventVersion = eventVersion,
             Payload = reader.GetFieldValue<byte[]>(EventSql.PayloadColumn),
             TraceId = Text(reader, 9),
             CorrelationId = Text(reader, 10),

@@ -17,14 +17,18 @@ internal sealed class BatchApplier(
     PartitionJournal journal)
 {
     private const int MostDisturbances = 5;
+    private static readonly Func<EventBatch?> _nothing = static () => null;
 
     private readonly SuspectStore _suspects = new(definition.Name, generation, ownership);
 
     // After several takeovers without progress one of these events may be killing the process: alone, it can be told which.
     private bool _cautious = ownership.Takeovers >= engine.Options.TakeoverLimit || ownership.SuspectPosition > ownership.Position;
 
+    /// <param name="batch">What to apply.</param>
+    /// <param name="next">Gives the batch after it, if that is read already: its handlers may run while this one commits.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <returns>True when the batch went through without a failure.</returns>
-    public async Task<bool> ApplyAsync(EventBatch batch, CancellationToken cancellationToken)
+    public async Task<bool> ApplyAsync(EventBatch batch, Func<EventBatch?> next, CancellationToken cancellationToken)
     {
         var plan = new SegmentPlan(batch.Items, batch.UpTo, _cautious);
         var condemned = new Dictionary<int, DeadLetter>();
@@ -41,7 +45,7 @@ internal sealed class BatchApplier(
             var split = SegmentSplit.Of(batch.Items, segment, parked, condemned);
             var result = _cautious && split.Live.Count > 0
                 ? await CommitAloneAsync(batch.Items[segment.Start].Event.GlobalPosition, split, segment.UpTo, cancellationToken)
-                : await committer.CommitAsync(split.Live, Bookkeeping(split), segment.UpTo, cancellationToken);
+                : await committer.CommitAsync(split.Live, Bookkeeping(split), segment.UpTo, split.Letters.Count == 0 && segment.UpTo == batch.UpTo ? next : _nothing, cancellationToken);
             if (committer.Stored >= segment.UpTo)
             {
                 // Which of several attempts it was, with or without these letters, only the database knows: read its parked keys anew.
@@ -109,7 +113,7 @@ internal sealed class BatchApplier(
         try
         {
             await _suspects.RecordAsync(position, cancellationToken);
-            var result = await committer.CommitAsync(split.Live, Bookkeeping(split), target, cancellationToken);
+            var result = await committer.CommitAsync(split.Live, Bookkeeping(split), target, _nothing, cancellationToken);
             if (result.Failure is not null)
                 await _suspects.ClearAsync(cancellationToken);
             return result;

@@ -7,7 +7,7 @@ namespace Pup.Grains.Partitions;
 
 /// <summary>
 /// The loop of one partition under one ownership: read a batch from the feed, let the handler apply it, commit. While a batch
-/// commits, the next one is read. Knows nothing of Orleans; serves tests and one-off catch-up as well as the cluster.
+/// commits, the next one is read and its handlers run ahead. Knows nothing of Orleans; serves tests and one-off catch-up as well as the cluster.
 /// </summary>
 internal sealed class PartitionWorker
 {
@@ -16,6 +16,7 @@ internal sealed class PartitionWorker
     private readonly Engine _engine;
     private readonly BatchReader _reader;
     private readonly BatchApplier _applier;
+    private readonly BatchAttempt _attempt;
     private readonly SegmentCommitter _committer;
     private readonly DeadLetterRetry _retry;
     private readonly CheckpointProgress _progress;
@@ -33,7 +34,8 @@ internal sealed class PartitionWorker
         _progress = new CheckpointProgress(ownership.Row, ownership.Epoch, ownership.Position, engine.Time, signals.Doubt);
         var keys = new OrderingKeys(projection);
         var parked = new ParkedKeys(ownership.ParkedKeys, engine.Options.ParkedKeysLimit);
-        _committer = new SegmentCommitter(engine, new BatchAttempt(engine, definition, projection, generation), generation, _progress, journal);
+        _attempt = new BatchAttempt(engine, definition, projection, generation);
+        _committer = new SegmentCommitter(engine, _attempt, generation, _progress, journal);
         _reader = new BatchReader(engine.Feed, generation, definition.Scope, keys, definition.Limits);
         _applier = new BatchApplier(engine, definition, generation, ownership, _committer, parked, journal);
         _retry = new DeadLetterRetry(definition, generation, ownership, _committer, parked, journal);
@@ -68,6 +70,7 @@ internal sealed class PartitionWorker
         finally
         {
             _engine.Skips.Remove(_progress);
+            await _attempt.StopAsync();
         }
     }
 
@@ -107,7 +110,7 @@ internal sealed class PartitionWorker
             }
 
             prefetch.Start(token => _reader.ReadAsync(position, _ownership.Partition, _ownership.Partitions, token), cancellationToken);
-            if (!await _applier.ApplyAsync(batch, cancellationToken))
+            if (!await _applier.ApplyAsync(batch, () => prefetch.Ready, cancellationToken))
                 prefetch.Drop();
         }
     }

@@ -2,11 +2,15 @@ namespace Pup.Grains.Partitions;
 
 /// <summary>One read that runs ahead of its use, and that is dropped when what it was based on no longer holds.</summary>
 internal sealed class Prefetch<T> : IDisposable
+    where T : class
 {
     private CancellationTokenSource? _cancellation;
     private Task<T>? _task;
 
     public Task<T> Task => _task ?? throw new InvalidOperationException("Nothing was started.");
+
+    /// <summary>What was read, or null while the read is under way.</summary>
+    public T? Ready => _task is { IsCompletedSuccessfully: true } task ? task.Result : null;
 
     /// <summary>Starts the read unless one is under way.</summary>
     public void Start(Func<CancellationToken, Task<T>> read, CancellationToken cancellationToken)

@@ -10,7 +10,14 @@ namespace Pup.Grains.Projections;
 /// One batch's transaction: the fence first, then what the handler queued, then the engine's own bookkeeping, then the move of
 /// the checkpoint, then COMMIT. Nothing is sent before it must be, so a batch of queued statements takes two round trips.
 /// </summary>
-internal sealed class BatchTransaction(Generation generation, WorkerSlots slots, CheckpointFence fence, TimeSpan idleTimeout, StatementPool pool)
+/// <param name="generation">Whose connections it uses.</param>
+/// <param name="slots">The right to commit.</param>
+/// <param name="fence">What must hold of the checkpoint.</param>
+/// <param name="idleTimeout">How long a live handler may think.</param>
+/// <param name="pool">Commands to use again.</param>
+/// <param name="turn">Ends when the batch before this one has committed: not before that may anything be sent.</param>
+internal sealed class BatchTransaction(
+    Generation generation, WorkerSlots slots, CheckpointFence fence, TimeSpan idleTimeout, StatementPool pool, Task turn)
     : ProjectionTransaction, IAsyncDisposable
 {
     // A live handler may think longer between two statements than a silo's transaction is otherwise allowed to stand idle.
@@ -29,10 +36,15 @@ internal sealed class BatchTransaction(Generation generation, WorkerSlots slots,
 
     public override void Execute(string sql, params ReadOnlySpan<object?> args)
     {
-        StatementGuard.Check(sql);
         ThrowIfOver();
         var own = HasOwnParameters(args);
-        _queued.Add(new QueuedCommand(own ? StatementCommand.Of(sql, args) : pool.Rent(sql, args), CurrentItem, !own));
+        if (own || !pool.TryRent(sql, args, out var command))
+        {
+            StatementGuard.Check(sql);
+            command = StatementCommand.Of(sql, args);
+        }
+
+        _queued.Add(new QueuedCommand(command, CurrentItem, !own));
     }
 
     internal override void Execute(NpgsqlBatchCommand command)
@@ -162,11 +174,13 @@ internal sealed class BatchTransaction(Generation generation, WorkerSlots slots,
             throw new InvalidOperationException("This batch is over: its transaction was committed or given up. Do not keep a ProjectionTransaction beyond the handler's call.");
     }
 
-    private async ValueTask BeginAsync(CancellationToken cancellationToken)
+    /// <summary>Takes a slot and a connection, unless it has them.</summary>
+    public async ValueTask BeginAsync(CancellationToken cancellationToken)
     {
         if (_transaction is not null)
             return;
 
+        await turn.WaitAsync(cancellationToken);
         generation.ThrowIfEnded();
         _slot = await slots.TakeAsync(cancellationToken);
         _connection = await generation.DataSource.OpenConnectionAsync(cancellationToken);

@@ -13,9 +13,15 @@ internal static class SerialFold
         var expected = await ExpectedAsync(database);
         AssertSame("counter", expected, await ReadAsync(database, "select aggregate_id, count, hash from folds where projection = 'counter'"));
         AssertSame("live", expected, await ReadAsync(database, "select aggregate_id, count, hash from folds where projection = 'live'"));
-        AssertSame("docs", expected, await ReadAsync(database, "select id, (document->>'count')::bigint, (document->>'hash')::bigint from docs_documents"));
+        await AssertDocumentsAsync(database);
         Assert.Equal(0L, await database.ScalarAsync<long>("select count(*) from projection_dead_letters"));
     }
+
+    /// <summary>The documents hold exactly the log.</summary>
+    public static async Task AssertDocumentsAsync(TestDatabase database) => AssertSame(
+        "docs",
+        await ExpectedAsync(database),
+        await ReadAsync(database, "select id, (document->>'count')::bigint, (document->>'hash')::bigint from docs_documents"));
 
     private static async Task<Dictionary<string, Fold>> ExpectedAsync(TestDatabase database)
     {
