@@ -2,6 +2,7 @@ using Pup.Client.Events;
 using Pup.Grains;
 using Pup.Grains.Partitions;
 using Pup.Grains.Projections;
+using Pup.Tests.Feed;
 using Pup.Tests.Support;
 
 namespace Pup.Tests.Failures;
@@ -34,6 +35,67 @@ public sealed class ErrorPolicyTests(PostgresServer server)
             async () => await database.ScalarAsync<long>("select count(*) from projection_dead_letters") == 0, TimeSpan.FromSeconds(10), "no dead letters left");
         await engine.CaughtUpAsync(database);
         await Ledger.AssertExactAsync(database);
+    }
+
+    [Fact]
+    public async Task A_dead_letter_is_written_by_the_transaction_that_moves_the_checkpoint_past_its_event()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendOneAsync(database, "a");
+        await EventLog.AppendOneAsync(database, "a", "poison");
+        await using var engine = TestEngine.Start(database.ConnectionString);
+        await engine.RunAsync(PoisonedLedger);
+        await engine.CaughtUpAsync(database);
+
+        Assert.True(await database.ScalarAsync<bool>("select d.xmin = c.xmin from projection_dead_letters d, projection_checkpoints c where c.last_global_position = 2"));
+    }
+
+    [Fact]
+    public async Task A_retried_event_is_applied_by_the_transaction_that_takes_its_dead_letter_away()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendOneAsync(database, "a", "poison");
+        await using var engine = TestEngine.Start(database.ConnectionString);
+        var runner = (await engine.RunAsync(PoisonedLedger))[0];
+        await engine.CaughtUpAsync(database);
+        _broken = false;
+        await database.ExecuteAsync("update projection_dead_letters set requested = 'retry', status = 'skipped'");
+        await using var reader = await Log.BeginAsync(database, "reader");
+        await reader.ExecuteAsync("select 1 from projection_dead_letters for update");
+
+        runner.Wake();
+        await Eventually.TrueAsync(
+            async () => await database.ScalarAsync<long>("select count(*) from pg_stat_activity where $1 = any (pg_blocking_pids(pid))", reader.ProcessID) > 0,
+            TimeSpan.FromSeconds(10),
+            "the dead letter is being taken away");
+        Assert.Equal(0L, await database.ScalarAsync<long>("select count(*) from ledger"));
+        await reader.ExecuteAsync("commit");
+
+        await Eventually.TrueAsync(
+            async () => await database.ScalarAsync<long>("select count(*) from projection_dead_letters") == 0, TimeSpan.FromSeconds(10), "no dead letters left");
+        await Ledger.AssertExactAsync(database);
+    }
+
+    [Fact]
+    public async Task A_new_owner_knows_the_parked_keys_and_queues_what_comes_for_them()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendOneAsync(database, "a", "poison");
+        await using (var engine = TestEngine.Start(database.ConnectionString))
+        {
+            await engine.RunAsync(PoisonedLedger);
+            await engine.CaughtUpAsync(database);
+        }
+
+        await EventLog.AppendOneAsync(database, "a");
+        await EventLog.AppendOneAsync(database, "b");
+        await using var next = TestEngine.Start(database.ConnectionString);
+        await next.RunAsync(PoisonedLedger);
+        await next.CaughtUpAsync(database);
+
+        Assert.Equal(
+            "1 failed, 2 queued", await database.ScalarAsync<string>("select string_agg(global_position || ' ' || status, ', ' order by global_position) from projection_dead_letters"));
+        Assert.Equal("b", await database.ScalarAsync<string>("select string_agg(aggregate_id, ', ') from ledger"));
     }
 
     [Fact]
@@ -120,8 +182,10 @@ public sealed class ErrorPolicyTests(PostgresServer server)
         await Ledger.AssertExactAsync(database);
     }
 
-    [Fact]
-    public async Task A_handler_that_commits_its_live_transaction_is_faulted_and_never_retried()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_handler_that_commits_its_live_transaction_is_faulted_and_never_retried(bool inSql)
     {
         await using var database = await TestDatabase.CreateAsync(server);
         await EventLog.AppendOneAsync(database, "a");
@@ -131,7 +195,15 @@ public sealed class ErrorPolicyTests(PostgresServer server)
         {
             calls++;
             var live = await transaction.OpenAsync(cancellationToken);
-            await live.CommitAsync(cancellationToken);
+            if (inSql)
+            {
+                // Npgsql does not see it: the connection is in a transaction before and after.
+                await live.Connection!.ExecuteAsync("commit and chain");
+            }
+            else
+            {
+                await live.CommitAsync(cancellationToken);
+            }
         })))[0];
 
         await Eventually.TrueAsync(() => runner.State == PartitionState.Faulted, TimeSpan.FromSeconds(10), "faulted");

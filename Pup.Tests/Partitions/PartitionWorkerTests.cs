@@ -1,4 +1,7 @@
+using Npgsql;
 using Pup.Grains.Partitions;
+using Pup.Tests.Feed;
+using Pup.Tests.Scenarios.ReadModels;
 using Pup.Tests.Support;
 
 namespace Pup.Tests.Partitions;
@@ -100,11 +103,79 @@ public sealed class PartitionWorkerTests(PostgresServer server)
         await using var engine = TestEngine.Start(database.ConnectionString);
         await engine.RunAsync(() => new LedgerProjection());
         await engine.CaughtUpAsync(database);
+        var epoch = await database.ScalarAsync<long>("select epoch from projection_checkpoints");
 
         await database.ExecuteAsync("delete from projection_checkpoints where projection_name = 'ledger'");
         await EventLog.AppendAsync(database, 100, 5);
         await engine.CaughtUpAsync(database);
 
+        await Ledger.AssertExactAsync(database);
+        // An owner of the deleted row that is still frozen somewhere must not find its epoch again.
+        Assert.True(await database.ScalarAsync<long>("select epoch from projection_checkpoints") > epoch);
+    }
+
+    [Fact]
+    public async Task Epochs_never_repeat_also_when_a_row_is_made_anew()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await database.ExecuteAsync("create table tally (n int not null)");
+        var epochs = new List<long>();
+        for (var owner = 0; owner < 4; owner++)
+        {
+            await using var engine = TestEngine.Start(database.ConnectionString);
+            var runner = (await engine.RunAsync(static () => new TallyProjection(static () => { })))[0];
+            await Eventually.TrueAsync(() => runner.State == PartitionState.Running, TimeSpan.FromSeconds(10), "running");
+            epochs.Add(runner.Epoch);
+            if (owner % 2 == 1)
+                await database.ExecuteAsync("delete from projection_checkpoints");
+        }
+
+        Assert.Equal(epochs.Distinct().Order(), epochs);
+    }
+
+    [Fact]
+    public async Task Taking_ownership_waits_for_an_operation_on_the_projection_and_finds_what_that_has_made_of_it()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await using var engine = TestEngine.Start(database.ConnectionString);
+        var first = (await engine.RunAsync(static () => new LedgerProjection()))[0];
+        await Eventually.TrueAsync(() => first.State == PartitionState.Running, TimeSpan.FromSeconds(10), "running");
+        // As a pause, rebuild or repartition has it, half-way.
+        await using var operation = await Log.BeginAsync(database, "operation");
+        await operation.ExecuteAsync("select 1 from projections for update");
+
+        var second = engine.Run(engine.Define(static () => new LedgerProjection()), 0);
+        await Eventually.TrueAsync(
+            async () => await database.ScalarAsync<long>("select count(*) from pg_stat_activity where $1 = any (pg_blocking_pids(pid))", operation.ProcessID) > 0,
+            TimeSpan.FromSeconds(10),
+            "the new owner waits");
+        Assert.Equal(first.Epoch, await database.ScalarAsync<long>("select epoch from projection_checkpoints"));
+        await operation.ExecuteAsync("update projections set state = 'paused'");
+        await operation.ExecuteAsync("commit");
+
+        await Eventually.TrueAsync(() => second.State == PartitionState.Halted, TimeSpan.FromSeconds(10), "halted");
+        Assert.Equal(first.Epoch, await database.ScalarAsync<long>("select epoch from projection_checkpoints"));
+    }
+
+    [Fact]
+    public async Task A_batch_between_two_attempts_is_not_reported_as_scanned()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendAsync(database, 10, 2);
+        var calls = 0;
+        // Each pause is longer than several rounds of the skip writer.
+        await using var engine = TestEngine.Start(database.ConnectionString, static options =>
+        {
+            options.RetryDelay = options.MaxRetryDelay = TimeSpan.FromMilliseconds(400);
+            options.SkipInterval = TimeSpan.FromMilliseconds(20);
+        });
+        var runner = (await engine.RunAsync(() => new LedgerProjection(before: (_, _, _) =>
+            Interlocked.Increment(ref calls) <= 2 ? throw new NpgsqlException("injected: transient") : ValueTask.CompletedTask)))[0];
+
+        await Eventually.TrueAsync(() => Volatile.Read(ref calls) == 2, TimeSpan.FromSeconds(10), "a second attempt");
+        Assert.Equal(0L, runner.Position);
+        Assert.Equal(0L, await database.ScalarAsync<long>("select last_global_position from projection_checkpoints"));
+        await engine.CaughtUpAsync(database);
         await Ledger.AssertExactAsync(database);
     }
 }

@@ -29,14 +29,49 @@ public sealed class FrozenWorkerTests(PostgresServer server)
         await second.CaughtUpAsync(database, TimeSpan.FromSeconds(60));
         var epoch = await database.ScalarAsync<long>("select epoch from projection_checkpoints");
 
+        // It has a batch to finish and more to read. What it says is awaited: before that it may just not have come to it.
         await frozen.ThawAsync();
         await frozen.GoOnAsync();
+        await frozen.SaysAsync("left");
         await EventLog.AppendAsync(database, 1_000, 20);
         await second.CaughtUpAsync(database);
 
-        // It had a batch to finish and more to read; had it not left, it would have taken the new events too.
-        Assert.False(frozen.HasExited);
         Assert.Equal(epoch, await database.ScalarAsync<long>("select epoch from projection_checkpoints"));
+        Assert.Equal(0L, await database.ScalarAsync<long>("select count(*) from projection_dead_letters"));
+        await Ledger.AssertExactAsync(database);
+    }
+
+    [Fact]
+    public async Task A_worker_frozen_while_it_works_off_a_dead_letter_does_not_apply_it_again_though_the_checkpoint_stands_where_it_stood()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendAsync(database, 10, 1);
+        await using (var parking = TestEngine.Start(database.ConnectionString))
+        {
+            await parking.RunAsync(static () => new LedgerProjection(before: static (_, _, _) => throw new InvalidOperationException("injected")));
+            await parking.CaughtUpAsync(database);
+        }
+
+        await database.ExecuteAsync("update projection_dead_letters set requested = 'retry' where status = 'failed'");
+        await using var frozen = WorkerProcess.Start(new WorkerSettings
+        {
+            ConnectionString = database.ConnectionString,
+            LedgerOnly = true,
+            LedgerPartitions = 1,
+            HaltAt = 5,
+        });
+        await frozen.SaysAsync("halted");
+        await frozen.FreezeAsync();
+
+        await using var second = TestEngine.Start(database.ConnectionString);
+        await second.RunAsync(static () => new LedgerProjection());
+        await Eventually.TrueAsync(
+            async () => await database.ScalarAsync<long>("select count(*) from projection_dead_letters") == 0, TimeSpan.FromSeconds(30), "every dead letter worked off");
+        Assert.Equal(10L, await database.ScalarAsync<long>("select last_global_position from projection_checkpoints"));
+
+        await frozen.ThawAsync();
+        await frozen.GoOnAsync();
+        await frozen.SaysAsync("left");
         await Ledger.AssertExactAsync(database);
     }
 

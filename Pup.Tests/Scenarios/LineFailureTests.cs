@@ -54,11 +54,13 @@ public sealed class LineFailureTests(PostgresServer server)
         await SerialFold.AssertAllAsync(database);
     }
 
-    [Fact]
-    public async Task A_commit_that_arrives_after_it_was_asked_about_is_not_applied_again()
+    // The COMMIT takes longer than asking about it. The next attempt comes after it has arrived, or meets it still under way.
+    [Theory]
+    [InlineData(3_000, 1)]
+    [InlineData(5, 2)]
+    public async Task A_commit_that_arrives_after_it_was_asked_about_is_not_applied_again(int pause, int mostCalls)
     {
         await using var database = await TestDatabase.CreateAsync(server);
-        // The COMMIT takes longer than asking about it, and shorter than the pause before the next attempt.
         await database.ExecuteAsync(
             """
             create table tally (n int not null);
@@ -70,12 +72,12 @@ public sealed class LineFailureTests(PostgresServer server)
         await using var proxy = new TcpProxy(server.Port);
         var (calls, armed) = (0, 0);
         proxy.OnCommit = () => Interlocked.Exchange(ref armed, 0) == 1 ? CommitFate.CutAtOnce : CommitFate.Pass;
-        await using var engine = TestEngine.Start(Through(proxy, database, timeout: 30), options => (options.RetryDelay, options.MaxRetryDelay) = (TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(3)));
+        await using var engine = TestEngine.Start(Through(proxy, database, timeout: 30), options => options.RetryDelay = options.MaxRetryDelay = TimeSpan.FromMilliseconds(pause));
         await engine.RunAsync(() => new TallyProjection(() => Volatile.Write(ref armed, Interlocked.Increment(ref calls) == 1 ? 1 : 0)));
         await engine.CaughtUpAsync(database);
 
         Assert.Equal(1, await database.ScalarAsync<int>("select n from tally"));
-        Assert.Equal(1, calls);
+        Assert.InRange(calls, 1, mostCalls);
     }
 
     [Fact]

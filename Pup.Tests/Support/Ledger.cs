@@ -7,6 +7,7 @@ internal static class Ledger
     {
         var missing = await database.ScalarAsync<long>(
             "select count(*) from events e where not exists (select 1 from ledger l where l.projection = $1 and l.global_position = e.global_position)", projection);
+        var twice = await database.ScalarAsync<long>("select count(*) - count(distinct global_position) from ledger where projection = $1", projection);
         var unknown = await database.ScalarAsync<long>(
             "select count(*) from ledger l where l.projection = $1 and not exists (select 1 from events e where e.global_position = l.global_position)", projection);
         var outOfOrder = await database.ScalarAsync<long>(
@@ -17,6 +18,8 @@ internal static class Ledger
             where aggregate_version <> expected
             """,
             projection);
-        Assert.Equal((0L, 0L, 0L), (missing, unknown, outOfOrder));
+        Assert.True(
+            (missing, twice, unknown, outOfOrder) == (0, 0, 0, 0),
+            $"{missing} events are missing, {twice} are there more than once, {unknown} are not in the log, {outOfOrder} are out of order");
     }
 }

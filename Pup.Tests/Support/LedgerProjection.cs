@@ -4,8 +4,9 @@ using Pup.Grains.Projections;
 namespace Pup.Tests.Support;
 
 /// <summary>
-/// Writes every event down once, in the order it came. Its primary key is the position, so a second application of an event fails
-/// loudly, and the order column shows the order within an aggregate.
+/// Writes every event down, in the order it came. Its table refuses nothing: a second application is a second row. (A key would hide
+/// it: the engine would take the refusal for a bad event, and make a dead letter of it.) The order column shows the order within an
+/// aggregate.
 /// </summary>
 internal sealed class LedgerProjection(string name = "ledger", Func<PersistedEvent, ProjectionTransaction, CancellationToken, ValueTask>? before = null)
     : IResettableProjection, IReadModelProjection
@@ -20,9 +21,9 @@ internal sealed class LedgerProjection(string name = "ledger", Func<PersistedEve
             """
             create table if not exists ledger (
                 global_position bigint not null, projection text not null, aggregate_id text not null,
-                aggregate_version bigint not null, ord bigint generated always as identity,
-                primary key (projection, global_position))
+                aggregate_version bigint not null, ord bigint generated always as identity)
             """);
+        transaction.Execute("create index if not exists ledger_position on ledger (projection, global_position)");
         return ValueTask.CompletedTask;
     }
 

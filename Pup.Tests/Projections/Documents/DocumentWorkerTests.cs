@@ -103,6 +103,26 @@ public sealed class DocumentWorkerTests(PostgresServer server)
         await AssertFoldAsync(database);
     }
 
+    [Fact]
+    public async Task After_a_rebuild_a_worker_at_work_does_not_go_on_from_the_documents_it_remembers()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await AppendAsync(database, new Random(1), 100);
+        await using var engine = TestEngine.Start(database.ConnectionString);
+        var runner = (await engine.RunAsync(() => new AccountProjection()))[0];
+        await engine.CaughtUpAsync(database);
+        var epoch = runner.Epoch;
+
+        var generation = await engine.Feed.GenerationAsync(Token);
+        var definition = engine.Define(() => new AccountProjection());
+        await new ProjectionRebuild(engine.Options, TimeProvider.System).RunAsync(generation, definition, engine.Feed.MarkOf(generation), Token);
+        runner.Wake();
+        await Eventually.TrueAsync(() => runner.Epoch > epoch, TimeSpan.FromSeconds(10), "owned anew");
+        await engine.CaughtUpAsync(database);
+
+        await AssertFoldAsync(database);
+    }
+
     private static async Task AppendAsync(TestDatabase database, Random random, int events)
     {
         for (var i = 0; i < events; i++)

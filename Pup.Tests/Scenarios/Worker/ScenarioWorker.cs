@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Npgsql;
 using Pup.Client.Events;
+using Pup.Grains.Partitions;
 using Pup.Grains.Projections;
 using Pup.Tests.Scenarios.ReadModels;
 using Pup.Tests.Support;
@@ -8,8 +9,8 @@ using Pup.Tests.Support;
 namespace Pup.Tests.Scenarios.Worker;
 
 /// <summary>
-/// A silo's engine in a process of its own, to be killed and frozen. Says <c>running</c> and <c>halted</c> on standard output;
-/// ends when standard input does, so that it cannot outlive its test.
+/// A silo's engine in a process of its own, to be killed and frozen. Says <c>running</c>, <c>halted</c> and <c>left</c> on standard
+/// output; ends when standard input does, so that it cannot outlive its test.
 /// </summary>
 internal sealed class ScenarioWorker(WorkerSettings settings)
 {
@@ -40,6 +41,7 @@ internal sealed class ScenarioWorker(WorkerSettings settings)
         await using var engine = TestEngine.Start(settings.ConnectionString);
         await StartAllAsync(engine, settings, BeforeAsync);
         await Console.Out.WriteLineAsync("running");
+        _ = SayLeftAsync(engine);
         while (await Console.In.ReadLineAsync() is { } line)
         {
             if (line == "go on")
@@ -59,6 +61,12 @@ internal sealed class ScenarioWorker(WorkerSettings settings)
             await transaction.OpenAsync(cancellationToken);
         await Console.Out.WriteLineAsync("halted");
         await _goOn.Task.WaitAsync(cancellationToken);
+    }
+
+    private static async Task SayLeftAsync(TestEngine engine)
+    {
+        await Eventually.TrueAsync(() => engine.Runners.All(static runner => runner.State == PartitionState.Left), TimeSpan.MaxValue, "all partitions left");
+        await Console.Out.WriteLineAsync("left");
     }
 
     private static async Task PersistAsync(Func<Task> action)

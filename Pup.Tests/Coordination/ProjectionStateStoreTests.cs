@@ -1,0 +1,94 @@
+using Pup.Grains.Coordination;
+using Pup.Grains.Partitions;
+using Pup.Tests.Support;
+
+namespace Pup.Tests.Coordination;
+
+public sealed class ProjectionStateStoreTests(PostgresServer server)
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_pause_holds_a_batch_that_is_under_way_and_outlives_every_silo()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendAsync(database, 100, 10);
+        var states = new ProjectionStateStore(database.DataSource);
+        var (handling, paused) = (Completion(), Completion());
+        await using (var engine = TestEngine.Start(database.ConnectionString))
+        {
+            var runner = (await engine.RunAsync(() => new LedgerProjection(before: async (_, _, cancellationToken) =>
+            {
+                handling.TrySetResult();
+                await paused.Task.WaitAsync(cancellationToken);
+            })))[0];
+            await handling.Task.WaitAsync(s_patience, Token);
+            await states.PauseAsync("ledger", Token);
+            paused.SetResult();
+            await Eventually.TrueAsync(() => runner.State is PartitionState.Left or PartitionState.Halted, s_patience, "the owner stopped");
+        }
+
+        await using var next = TestEngine.Start(database.ConnectionString);
+        var halted = (await next.RunAsync(static () => new LedgerProjection()))[0];
+        await Eventually.TrueAsync(() => halted.State == PartitionState.Halted, s_patience, "the next owner is halted");
+        Assert.Equal("paused", halted.Journal.Trouble);
+        Assert.Equal(0L, await database.ScalarAsync<long>("select count(*) from ledger"));
+        Assert.Equal(("paused", 100L), ((await states.FindAsync("ledger", Token))!.State, (await states.FindAsync("ledger", Token))!.Lag));
+
+        await states.ResumeAsync("ledger", Token);
+        halted.Wake();
+        await next.CaughtUpAsync(database);
+        await Ledger.AssertExactAsync(database);
+    }
+
+    [Fact]
+    public async Task A_partition_without_a_row_is_behind_by_the_whole_log()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendAsync(database, 100, 10);
+        await RegisterAsync(database, 3);
+        await database.ExecuteAsync("update projection_checkpoints set last_global_position = 100; delete from projection_checkpoints where projection_name = 'ledger_p1'");
+
+        var status = (await new ProjectionStateStore(database.DataSource).FindAsync("ledger", Token))!;
+
+        Assert.Equal([100L, null, 100L], status.Positions);
+        Assert.Equal(100L, status.Lag);
+    }
+
+    [Fact]
+    public async Task A_projection_is_as_far_behind_as_its_last_partition()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendAsync(database, 100, 10);
+        await RegisterAsync(database, 2);
+        await database.ExecuteAsync("update projection_checkpoints set last_global_position = case projection_name when 'ledger_p0' then 100 else 60 end");
+
+        Assert.Equal(40L, (await new ProjectionStateStore(database.DataSource).FindAsync("ledger", Token))!.Lag);
+    }
+
+    [Fact]
+    public async Task A_rebuild_is_done_when_its_last_partition_has_passed_the_target()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await RegisterAsync(database, 2);
+        await database.ExecuteAsync("update projections set state = 'rebuilding', rebuild_target = 50; update projection_checkpoints set last_global_position = case projection_name when 'ledger_p0' then 100 else 49 end");
+        var states = new ProjectionStateStore(database.DataSource);
+
+        await states.CompleteRebuildsAsync(Token);
+        Assert.Equal("rebuilding", (await states.FindAsync("ledger", Token))!.State);
+
+        await database.ExecuteAsync("update projection_checkpoints set last_global_position = 50 where projection_name = 'ledger_p1'");
+        await states.CompleteRebuildsAsync(Token);
+        Assert.Equal("running", (await states.FindAsync("ledger", Token))!.State);
+    }
+
+    private static async Task RegisterAsync(TestDatabase database, int partitions)
+    {
+        await using var engine = TestEngine.Start(database.ConnectionString);
+        await ProjectionRegistrar.RegisterAsync(database.DataSource, engine.Define(static () => new LedgerProjection(), partitions), Token);
+    }
+
+    private static TaskCompletionSource Completion() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
