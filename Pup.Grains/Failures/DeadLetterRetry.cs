@@ -87,6 +87,8 @@ internal sealed class DeadLetterRetry(
     {
         if (result.Failure == FailureKind.Transient)
             throw new NpgsqlException($"Retrying dead letters of '{definition.Name}' was interrupted.", result.Cause);
+        if (result.Failure == FailureKind.Environment)
+            throw new WorkerStoppedException(new WorkerOutcome.Lacking(EnvironmentFailure.Explain(result.Cause!, definition.Name, ownership.Partition, committer.Stored)));
         if (result.Failure is not null)
             throw new WorkerStoppedException(new WorkerOutcome.Faulted($"Projection '{definition.Name}' partition {ownership.Partition} stopped while retrying dead letters: {result.Cause!.Message}"));
     }

@@ -10,7 +10,8 @@ namespace Pup.Grains.Projections;
 /// One batch's transaction: the fence first, then what the handler queued, then the engine's own bookkeeping, then the move of
 /// the checkpoint, then COMMIT. Nothing is sent before it must be, so a batch of queued statements takes two round trips.
 /// </summary>
-internal sealed class BatchTransaction(Generation generation, WorkerSlots slots, CheckpointFence fence, TimeSpan idleTimeout, StatementPool pool)
+internal sealed class BatchTransaction(
+    Generation generation, WorkerSlots slots, CheckpointFence fence, TimeSpan idleTimeout, TimeSpan statementTimeout, StatementPool pool)
     : ProjectionTransaction, IAsyncDisposable
 {
     // A live handler may think longer between two statements than a silo's transaction is otherwise allowed to stand idle.
@@ -66,6 +67,7 @@ internal sealed class BatchTransaction(Generation generation, WorkerSlots slots,
             var reader = await batch.ExecuteReaderAsync(cancellationToken);
             if (withFence)
                 await reader.NextResultAsync(cancellationToken);
+            IsFenced = true;
             return reader;
         }
         catch (PostgresException exception)
@@ -100,6 +102,12 @@ internal sealed class BatchTransaction(Generation generation, WorkerSlots slots,
                 pool.Return(sent.Command);
         }
     }
+
+    /// <summary>Whether there is a connection: what fails before that has nothing to do with any statement.</summary>
+    public bool IsOpen => _transaction is not null;
+
+    /// <summary>Whether the server has said that the fence holds: what takes too long from then on is not the fence.</summary>
+    public bool IsFenced { get; private set; }
 
     /// <summary>Whether the handler committed, rolled back or disposed the live transaction itself.</summary>
     public bool EndedByHandler
@@ -186,6 +194,7 @@ internal sealed class BatchTransaction(Generation generation, WorkerSlots slots,
         try
         {
             await batch.ExecuteNonQueryAsync(cancellationToken);
+            IsFenced = true;
         }
         catch (PostgresException exception)
         {
@@ -195,7 +204,7 @@ internal sealed class BatchTransaction(Generation generation, WorkerSlots slots,
 
     private NpgsqlBatch Assemble(NpgsqlBatchCommand[] last)
     {
-        var batch = new NpgsqlBatch(_connection, _transaction);
+        var batch = new NpgsqlBatch(_connection, _transaction) { Timeout = (int)Math.Ceiling(statementTimeout.TotalSeconds) };
         if (_fenceCommand is null)
             batch.BatchCommands.Add(_fenceCommand = fence.Lock());
         foreach (var queued in _queued)
