@@ -10,6 +10,7 @@ internal sealed record Engine(
     IEventFeed Feed,
     WorkerSlots Slots,
     SkipWriter Skips,
+    HaltedPartitions Halted,
     PupOptions Options,
     TimeProvider Time,
     ILoggerFactory Loggers)

@@ -46,6 +46,7 @@ public static class PupBuilderExtensions
             provider.GetRequiredService<ILogger<TailLoop>>(),
             provider.GetRequiredService<NotifyListener>()));
         services.TryAddSingleton<SkipWriter>();
+        services.TryAddSingleton<HaltedPartitions>();
         services.TryAddSingleton(static provider => new WorkerSlots(provider.GetRequiredService<PupOptions>().Workers));
         services.TryAddSingleton<Engine>();
         services.TryAddSingleton<ProjectionRegistry>();

@@ -28,7 +28,7 @@ public sealed class PupOptions
     [Range(1, 1_000)]
     public int Workers { get; set; } = 2 * Environment.ProcessorCount;
 
-    /// <summary>Longest time a handler may take for one batch before the attempt counts as failed. Default: 30 s.</summary>
+    /// <summary>Longest time a handler may take for one batch, and then its queued statements, before the attempt counts as failed. Default: 30 s.</summary>
     public TimeSpan HandlerTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long past its timeout a handler that ignores its token is left before the partition is <c>faulted</c>. Default: 10 s.</summary>
@@ -88,7 +88,7 @@ public sealed class PupOptions
     /// <summary>How often a silo makes sure that all partitions run. Default: 30 s.</summary>
     public TimeSpan SupervisionInterval { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How often a partition that is paused or faulted looks whether it may run again. Default: 5 s.</summary>
+    /// <summary>How often a silo looks whether partitions that are paused or faulted may run again. Default: 5 s.</summary>
     public TimeSpan HaltedPollInterval { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Server-side limit on a silo's transaction that stands idle, for silos that freeze. Default: 10 s.</summary>

@@ -21,7 +21,7 @@ internal sealed partial class EngineService(
         try
         {
             await PrepareAsync(stoppingToken);
-            await Task.WhenAll(tail.RunAsync(stoppingToken), engine.Skips.RunAsync(stoppingToken));
+            await Task.WhenAll(tail.RunAsync(stoppingToken), engine.Skips.RunAsync(stoppingToken), engine.Halted.RunAsync(stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {

@@ -11,13 +11,19 @@ namespace Pup.Grains.Failures;
 /// is applied meanwhile, so a key's events stay in order and each is applied once.
 /// </summary>
 internal sealed class DeadLetterRetry(
-    ProjectionDefinition definition, Generation generation, Ownership ownership, SegmentCommitter committer, ParkedKeys parked, PartitionJournal journal)
+    ProjectionDefinition definition,
+    Generation generation,
+    Ownership ownership,
+    OrderingKeys keys,
+    SegmentCommitter committer,
+    ParkedKeys parked,
+    PartitionJournal journal)
 {
-    private readonly DeadLetterStore _store = new(definition.Name, generation);
+    private readonly DeadLetterStore _store = new(definition.Name, generation, ownership, keys);
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var requests = await _store.ReadRequestsAsync(ownership, cancellationToken);
+        var requests = await _store.ReadRequestsAsync(cancellationToken);
         var parkedKeys = requests.Where(static request => request.Status != DeadLetterStatus.Skipped).Select(static request => request.Key).Distinct().ToList();
         // Else the request would go with the first chunk, and an owner that ends then would leave the rest parked for good.
         foreach (var key in parkedKeys)
@@ -87,6 +93,8 @@ internal sealed class DeadLetterRetry(
     {
         if (result.Failure == FailureKind.Transient)
             throw new NpgsqlException($"Retrying dead letters of '{definition.Name}' was interrupted.", result.Cause);
+        if (result.Failure == FailureKind.Environment)
+            throw new WorkerStoppedException(new WorkerOutcome.Lacking(EnvironmentFailure.Explain(result.Cause!, definition.Name, ownership.Partition, committer.Stored)));
         if (result.Failure is not null)
             throw new WorkerStoppedException(new WorkerOutcome.Faulted($"Projection '{definition.Name}' partition {ownership.Partition} stopped while retrying dead letters: {result.Cause!.Message}"));
     }

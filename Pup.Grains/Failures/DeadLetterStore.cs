@@ -5,7 +5,7 @@ using Pup.Grains.Partitions;
 namespace Pup.Grains.Failures;
 
 /// <summary>Reads and marks the dead letters of one projection, outside any batch.</summary>
-internal sealed class DeadLetterStore(string projection, Generation generation)
+internal sealed class DeadLetterStore(string projection, Generation generation, Ownership ownership, OrderingKeys keys)
 {
     private const string RequestsSql = """
         select ordering_key, global_position, status, requested = 'discard'
@@ -15,7 +15,7 @@ internal sealed class DeadLetterStore(string projection, Generation generation)
         """;
 
     /// <summary>What operators asked of this partition's dead letters, oldest event first.</summary>
-    public async Task<List<DeadLetterRequest>> ReadRequestsAsync(Ownership ownership, CancellationToken cancellationToken)
+    public async Task<List<DeadLetterRequest>> ReadRequestsAsync(CancellationToken cancellationToken)
     {
         await using var command = generation.DataSource.CreateCommand(RequestsSql);
         command.Parameters.Add(new() { Value = projection });
@@ -55,14 +55,14 @@ internal sealed class DeadLetterStore(string projection, Generation generation)
     /// <summary>The events at these positions, as work under the key.</summary>
     public async Task<List<WorkItem>> ReadItemsAsync(string key, IReadOnlyList<long> positions, CancellationToken cancellationToken)
     {
-        var hash = Partitioner.Hash(key);
         var events = await EventLookup.ReadAsync(generation, positions, cancellationToken);
-        return events.ConvertAll(found => new WorkItem(found, key, hash));
+        return events.ConvertAll(found => keys.ItemUnder(key, found));
     }
 
     private const string RequestAllSql = """
         update projection_dead_letters set requested = 'retry'
         where projection_name = $1 and ordering_key = $2 and status <> 'skipped' and requested is null
+            and exists (select 1 from projection_checkpoints where projection_name = $3 and epoch = $4 for share)
         """;
 
     /// <summary>A retry of a parked key concerns all that queues in it, whoever gets to finish it.</summary>
@@ -71,6 +71,8 @@ internal sealed class DeadLetterStore(string projection, Generation generation)
         await using var command = generation.DataSource.CreateCommand(RequestAllSql);
         command.Parameters.Add(new() { Value = projection });
         command.Parameters.Add(new() { Value = key });
+        command.Parameters.Add(new() { Value = ownership.Row });
+        command.Parameters.Add(new() { Value = ownership.Epoch });
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -81,9 +83,13 @@ internal sealed class DeadLetterStore(string projection, Generation generation)
             attempts = case when global_position = $3 then attempts + 1 else attempts end,
             requested = null
         where projection_name = $1 and ordering_key = $2
+            and exists (select 1 from projection_checkpoints where projection_name = $5 and epoch = $6 for share)
         """;
 
-    /// <summary>A retry failed at this position: the key stays parked behind it, and what was asked is answered.</summary>
+    /// <summary>
+    /// A retry failed at this position: the key stays parked behind it, and what was asked is answered. Not by an owner that was
+    /// frozen meanwhile: what it would answer may have been asked of its successor.
+    /// </summary>
     public async Task FailedAgainAsync(string key, long position, Exception cause, CancellationToken cancellationToken)
     {
         await using var command = generation.DataSource.CreateCommand(FailedAgainSql);
@@ -91,6 +97,8 @@ internal sealed class DeadLetterStore(string projection, Generation generation)
         command.Parameters.Add(new() { Value = key });
         command.Parameters.Add(new() { Value = position });
         command.Parameters.Add(new() { Value = DeadLetterCommands.Printable(cause.ToString()) });
+        command.Parameters.Add(new() { Value = ownership.Row });
+        command.Parameters.Add(new() { Value = ownership.Epoch });
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }

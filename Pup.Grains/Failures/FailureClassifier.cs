@@ -15,6 +15,7 @@ internal static class FailureClassifier
         FenceLostException or CommitUnknownException => FailureKind.FenceInDoubt,
         TransactionEndedException => FailureKind.TransactionEnded,
         QueuedStatementException or HandlerException => Classify(exception.InnerException!),
+        PostgresException postgres when EnvironmentFailure.Is(postgres) => FailureKind.Environment,
         PostgresException postgres => IsTransient(postgres) ? FailureKind.Transient : FailureKind.Handler,
         NpgsqlException => FailureKind.Transient,
         SocketException or IOException { InnerException: SocketException } => FailureKind.Transient,
@@ -26,6 +27,15 @@ internal static class FailureClassifier
     {
         PostgresException postgres => postgres.SqlState == PostgresErrorCodes.DeadlockDetected,
         { InnerException: { } inner } => IsDeadlock(inner),
+        _ => false,
+    };
+
+    /// <summary>Whether a statement was ended because it took too long: by this process, by the server's statement_timeout or by an operator.</summary>
+    public static bool IsStatementTimeout(Exception exception) => exception switch
+    {
+        PostgresException postgres => postgres.SqlState == PostgresErrorCodes.QueryCanceled,
+        NpgsqlException { InnerException: TimeoutException } => true,
+        { InnerException: { } inner } => IsStatementTimeout(inner),
         _ => false,
     };
 

@@ -9,6 +9,9 @@ internal enum FailureKind
     /// <summary>The database or the way to it: the whole batch again, later.</summary>
     Transient,
 
+    /// <summary>The database lacks what the projection needs, a table or a privilege, whatever the event: stop until it is there, and park nothing.</summary>
+    Environment,
+
     /// <summary>The handler broke the transaction's contract: stop, never retry.</summary>
     TransactionEnded,
 

@@ -9,7 +9,7 @@ internal static class FaultStore
     private const string SetSql = """
         update projection_partitions set fault = $3, faulted_at = now()
         where projection_name = $1 and partition = $2
-            and exists (select 1 from projection_checkpoints where projection_name = $4 and epoch = $5)
+            and exists (select 1 from projection_checkpoints where projection_name = $4 and epoch = $5 for share)
         """;
 
     /// <returns>False when the partition has another owner by now.</returns>

@@ -15,6 +15,23 @@ internal readonly record struct AttemptResult(FailureKind? Failure, int Item, Ex
 
     public bool IsEarlier { get; private init; }
 
+    /// <summary>Nothing came back in time, and it is not known from what: the fence, or what the handler queued.</summary>
+    public bool IsTimeout { get; init; }
+
+    /// <summary>A statement of the handler's took too long.</summary>
+    public static AttemptResult Slow(Exception exception, TimeSpan timeout)
+    {
+        var item = exception switch
+        {
+            HandlerException handler => handler.Item,
+            Projections.QueuedStatementException queued => queued.Item,
+            _ => -1,
+        };
+        return new(FailureKind.Handler, item, new TimeoutException(
+            $"A statement of the handler was ended because it took too long (HandlerTimeout is {timeout.TotalSeconds:0.#} s). "
+            + "Look for a slow query, or for a session that keeps rows of the read model locked (pg_locks).", exception));
+    }
+
     public static AttemptResult Of(Exception exception) => exception switch
     {
         HandlerStuckException stuck => new(FailureKind.HandlerStuck, stuck.Item, stuck),

@@ -59,6 +59,19 @@ internal sealed class BatchApplier(
             }
 
             clean = false;
+            if (result.Failure == FailureKind.Environment)
+            {
+                var position = batch.Items[segment.Start].Event.GlobalPosition;
+                throw new WorkerStoppedException(new WorkerOutcome.Lacking(EnvironmentFailure.Explain(result.Cause!, definition.Name, ownership.Partition, position)));
+            }
+
+            if (result.IsTimeout)
+            {
+                // One by one and behind a fence that stands, it shows whether it is a statement that hangs, and whose.
+                committer.FenceAlone = true;
+                plan.Suspect(segment, -1);
+            }
+
             if (result.Failure == FailureKind.Transient)
             {
                 // A session of this very process that the line lost in the middle of a batch keeps the row locked, and no timeout of the
@@ -84,7 +97,7 @@ internal sealed class BatchApplier(
 
         if (_cautious)
             await _suspects.ClearAsync(cancellationToken);
-        _cautious = false;
+        _cautious = committer.FenceAlone = false;
         return clean;
     }
 

@@ -20,26 +20,39 @@ internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definitio
     private int _runs;
     private HandlerRun? _ahead;
 
-    /// <param name="fence">Where the checkpoint must stand.</param>
-    /// <param name="items">What the handlers are given.</param>
-    /// <param name="bookkeeping">The engine's own commands.</param>
+    /// <param name="fence">What must hold.</param>
+    /// <param name="fenceAlone">Whether the fence goes ahead, in a round trip of its own: then a statement that hangs is not the fence.</param>
+    /// <param name="items">What to handle.</param>
+    /// <param name="bookkeeping">The engine's own statements.</param>
     /// <param name="target">Where the checkpoint moves.</param>
     /// <param name="next">Gives the batch that comes next, if it is known and nothing but this commit stands before it.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Rolls back.</param>
     public async Task<AttemptResult> RunAsync(
-        CheckpointFence fence, IReadOnlyList<WorkItem> items, IReadOnlyList<NpgsqlBatchCommand> bookkeeping, long target,
-        Func<EventBatch?> next, CancellationToken cancellationToken)
+        CheckpointFence fence,
+        bool fenceAlone,
+        IReadOnlyList<WorkItem> items,
+        IReadOnlyList<NpgsqlBatchCommand> bookkeeping,
+        long target,
+        Func<EventBatch?> next,
+        CancellationToken cancellationToken)
     {
         HandlerRun? run = null;
         try
         {
-            run = await TakeAheadAsync(fence, items) ?? Start(items, fence, cancellationToken);
-            run.TakeTurn();
+            run = await TakeAheadAsync(fence, items);
+            if (run is null)
+            {
+                run = NewRun(items, fence, cancellationToken);
+                run.TakeTurn();
+                if (fenceAlone)
+                    await run.Transaction.OpenAsync(cancellationToken);
+                run.Start(_invoker);
+            }
+
             await run.Handled;
             await run.Transaction.BeginAsync(cancellationToken);
             var committing = run.Transaction.CommitAsync(bookkeeping, target, cancellationToken).AsTask();
-            if (next() is { Items.Count: > 0 } batch)
-                _ahead = Start(batch.Items, fence with { Position = target }, cancellationToken);
+            RunAhead(next(), fence with { Position = target }, cancellationToken);
             await committing;
             return AttemptResult.Committed;
         }
@@ -50,8 +63,7 @@ internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definitio
             // Cached documents show what this transaction would have made of them.
             (projection as IBatchProjection)?.Forget();
             cancellationToken.ThrowIfCancellationRequested();
-            var endedByHandler = exception is not (CommitUnknownException or FenceLostException) && run?.Transaction.EndedByHandler == true;
-            return AttemptResult.Of(stuck ?? (endedByHandler ? new TransactionEndedException() : exception));
+            return stuck is null && run is not null ? ResultOf(exception, run.Transaction) : AttemptResult.Of(stuck ?? exception);
         }
         finally
         {
@@ -63,11 +75,22 @@ internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definitio
     /// <summary>Lets go of what ran ahead.</summary>
     public async ValueTask StopAsync() => await DiscardAheadAsync();
 
-    private HandlerRun Start(IReadOnlyList<WorkItem> items, CheckpointFence fence, CancellationToken cancellationToken)
+    private HandlerRun NewRun(IReadOnlyList<WorkItem> items, CheckpointFence fence, CancellationToken cancellationToken)
     {
         var pool = _pools[_runs++ % _pools.Length];
         return new HandlerRun(
-            _invoker, items, fence, (own, turn) => new BatchTransaction(generation, engine.Slots, own, _idleTimeout, pool, turn), cancellationToken);
+            items,
+            fence,
+            (own, turn) => new BatchTransaction(generation, engine.Slots, own, _idleTimeout, definition.HandlerTimeout, pool, turn),
+            cancellationToken);
+    }
+
+    private void RunAhead(EventBatch? next, CheckpointFence fence, CancellationToken cancellationToken)
+    {
+        if (next is not { Items.Count: > 0 })
+            return;
+        _ahead = NewRun(next.Items, fence, cancellationToken);
+        _ahead.Start(_invoker);
     }
 
     // Foreseen is not yet happened: a retry of dead letters, a batch cut around a failure, a batch read anew come first.
@@ -76,6 +99,7 @@ internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definitio
         if (_ahead is { } ahead && ReferenceEquals(ahead.Items, items) && ahead.Fence == fence)
         {
             _ahead = null;
+            ahead.TakeTurn();
             return ahead;
         }
 
@@ -95,5 +119,19 @@ internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definitio
         _ahead = null;
         await ahead.DisposeAsync();
         return ahead.Handled.Exception?.InnerException is HandlerStuckException ? new HandlerStuckException(-1, engine.Options.HandlerGrace) : null;
+    }
+
+    private AttemptResult ResultOf(Exception exception, BatchTransaction transaction)
+    {
+        if (exception is CommitUnknownException or FenceLostException)
+            return AttemptResult.Of(exception);
+        if (transaction.EndedByHandler)
+            return AttemptResult.Of(new TransactionEndedException());
+        if (!transaction.IsOpen || !FailureClassifier.IsStatementTimeout(exception))
+            return AttemptResult.Of(exception);
+        // The server names the statement that it ended; a wait that was ended from here may have been for the fence.
+        return transaction.IsFenced || exception is QueuedStatementException
+            ? AttemptResult.Slow(exception, definition.HandlerTimeout)
+            : AttemptResult.Of(exception) with { IsTimeout = true };
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Pup.Client.Events;
 using Pup.Grains.Feed;
 using Pup.Grains.Projections;
 
@@ -19,7 +20,7 @@ internal sealed class OrderingKeys(IProjection projection)
         var before = items.Count;
         try
         {
-            foreach (var key in KeysOf(feedEvent))
+            foreach (var key in KeysOf(feedEvent.Event))
             {
                 var normalised = Normalise(key);
                 var hash = Partitioner.Hash(normalised);
@@ -36,11 +37,35 @@ internal sealed class OrderingKeys(IProjection projection)
         }
     }
 
-    private IEnumerable<string> KeysOf(FeedEvent feedEvent) => projection switch
+    /// <summary>
+    /// The item of a dead letter under the key that it was parked with. When the key function throws still, or gives other keys by now,
+    /// the item fails: applied here it would be out of order, and perhaps in a document that another partition writes.
+    /// </summary>
+    public WorkItem ItemUnder(string key, PersistedEvent @event)
     {
-        IBatchProjection batch => batch.KeysOf(feedEvent.Event).Distinct(StringComparer.Ordinal),
-        IKeyedProjection keyed => [keyed.KeyOf(feedEvent.Event)],
-        _ => [feedEvent.Event.AggregateId],
+        var item = new WorkItem(@event, key, Partitioner.Hash(key));
+        try
+        {
+            var keys = KeysOf(@event).Select(Normalise).ToList();
+            return keys.Contains(key, StringComparer.Ordinal)
+                ? item
+                : item with
+                {
+                    KeyError = new InvalidOperationException(
+                        $"it was parked under '{key}', and its key is '{string.Join("', '", keys)}' now, whose later events may have been applied. Discard it, or rebuild."),
+                };
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            return item with { KeyError = exception };
+        }
+    }
+
+    private IEnumerable<string> KeysOf(PersistedEvent @event) => projection switch
+    {
+        IBatchProjection batch => batch.KeysOf(@event).Distinct(StringComparer.Ordinal),
+        IKeyedProjection keyed => [keyed.KeyOf(@event)],
+        _ => [@event.AggregateId],
     };
 
     private static bool IsOwn(uint hash, int partition, int partitions) => Partitioner.PartitionOf(hash, partitions) == partition;

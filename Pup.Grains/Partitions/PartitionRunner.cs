@@ -23,7 +23,12 @@ internal sealed class PartitionRunner(
     private PartitionWorker? _worker;
     private TaskCompletionSource _resume = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public PartitionState State { get; private set; } = PartitionState.Starting;
+    private PartitionState _state = PartitionState.Starting;
+    private int _lacks;
+    private DateTimeOffset? _lackingSince;
+
+    /// <summary>Faulted also while it tries whether what the database lacked is there now, until something commits.</summary>
+    public PartitionState State => _lacks > 0 && _state == PartitionState.Running && _journal.LastCommit == _lackingSince ? PartitionState.Faulted : _state;
 
     public PartitionJournal Journal => _journal;
 
@@ -42,7 +47,7 @@ internal sealed class PartitionRunner(
     /// <exception cref="OperationCanceledException">It was asked to stop.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        for (var failures = 0; State != PartitionState.Left;)
+        for (var failures = 0; _state != PartitionState.Left;)
         {
             try
             {
@@ -73,17 +78,23 @@ internal sealed class PartitionRunner(
                 await WorkAsync(generation, taken.Ownership, cancellationToken);
                 break;
             case OwnershipResult.Halted halted:
-                await HaltAsync(generation, PartitionState.Halted, $"{halted.State.Replace('_', ' ')}{(halted.Reason is null ? "" : ": " + halted.Reason)}", cancellationToken);
+                await HaltAsync(
+                    generation,
+                    PartitionState.Halted,
+                    new Halt(definition.Name, partition, halted.State, halted.Reason, IsFault: false),
+                    $"{halted.State.Replace('_', ' ')}{(halted.Reason is null ? "" : ": " + halted.Reason)}",
+                    cancellationToken);
                 break;
             case OwnershipResult.Faulted faulted:
-                await HaltAsync(generation, PartitionState.Faulted, faulted.Reason, cancellationToken);
+                await HaltAsync(
+                    generation, PartitionState.Faulted, new Halt(definition.Name, partition, null, null, IsFault: true), faulted.Reason, cancellationToken);
                 break;
             case OwnershipResult.RowDeleted:
                 _journal.RowDeleted("the projection is rebuilt from the start");
                 await rebuild.RunAsync(generation, definition, engine.Feed.MarkOf(generation), cancellationToken);
                 break;
             case OwnershipResult.NoSuchPartition:
-                State = PartitionState.Left;
+                _state = PartitionState.Left;
                 break;
         }
     }
@@ -92,16 +103,20 @@ internal sealed class PartitionRunner(
     {
         Epoch = ownership.Epoch;
         _worker = new PartitionWorker(engine, definition, definition.Create(), generation, ownership, _signals, _journal);
-        State = PartitionState.Running;
+        _state = PartitionState.Running;
         _journal.Parked(ownership.ParkedKeys.Count);
-        _journal.Started(ownership.Epoch, ownership.Position, ownership.Partitions);
+        if (State == PartitionState.Running)
+            _journal.Started(ownership.Epoch, ownership.Position, ownership.Partitions);
         try
         {
             switch (await _worker.RunAsync(cancellationToken))
             {
+                case WorkerOutcome.Lacking lacking:
+                    await AwaitRemedyAsync(generation, lacking.Reason, cancellationToken);
+                    break;
                 case WorkerOutcome.OwnershipLost:
                     _journal.Left();
-                    State = PartitionState.Left;
+                    _state = PartitionState.Left;
                     break;
                 case WorkerOutcome.Faulted faulted:
                     await FaultAsync(generation, ownership, faulted.Reason, cancellationToken);
@@ -141,21 +156,45 @@ internal sealed class PartitionRunner(
     {
         // Not written means that another owner took over meanwhile; it will meet the same trouble and say so.
         if (!await FaultStore.SetAsync(generation, definition.Name, ownership, reason, cancellationToken))
-            State = PartitionState.Left;
+            _state = PartitionState.Left;
     }
 
-    private async Task HaltAsync(Generation generation, PartitionState state, string reason, CancellationToken cancellationToken)
+    // Not persisted: a privilege that is granted or a table that is made ends it, without an operator's word.
+    private async Task AwaitRemedyAsync(Generation generation, string reason, CancellationToken cancellationToken)
+    {
+        var resume = Arm();
+        if (State != PartitionState.Faulted || _journal.Trouble != reason)
+            _journal.Halted(reason);
+        _lacks = _journal.LastCommit == _lackingSince ? _lacks + 1 : 1;
+        _lackingSince = _journal.LastCommit;
+        _state = PartitionState.Faulted;
+        var delay = Backoff.Delay(_lacks, engine.Options.RetryDelay, engine.Options.MaxRetryDelay, Random.Shared.NextDouble());
+        await WaitAsync(ended => resume.WaitAsync(delay, engine.Time, ended), generation, cancellationToken);
+    }
+
+    private async Task HaltAsync(Generation generation, PartitionState state, Halt halt, string reason, CancellationToken cancellationToken)
     {
         // Armed before the state is visible: a wake-up between the two must not be lost.
-        var resume = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Volatile.Write(ref _resume, resume);
+        var resume = Arm();
         if (State != state)
             _journal.Halted(reason);
-        State = state;
+        _state = state;
+        await WaitAsync(ended => engine.Halted.ChangedAsync(halt, resume, ended), generation, cancellationToken);
+    }
+
+    private Task Arm()
+    {
+        var resume = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Volatile.Write(ref _resume, resume);
+        return resume.Task;
+    }
+
+    private static async Task WaitAsync(Func<CancellationToken, Task> changeAsync, Generation generation, CancellationToken cancellationToken)
+    {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, generation.Ended);
         try
         {
-            await resume.Task.WaitAsync(engine.Options.HaltedPollInterval, engine.Time, ended.Token);
+            await changeAsync(ended.Token);
         }
         catch (TimeoutException)
         {

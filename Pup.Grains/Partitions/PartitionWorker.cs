@@ -38,7 +38,7 @@ internal sealed class PartitionWorker
         _committer = new SegmentCommitter(engine, _attempt, generation, _progress, journal);
         _reader = new BatchReader(engine.Feed, generation, definition.Scope, keys, definition.Limits);
         _applier = new BatchApplier(engine, definition, generation, ownership, _committer, parked, journal);
-        _retry = new DeadLetterRetry(definition, generation, ownership, _committer, parked, journal);
+        _retry = new DeadLetterRetry(definition, generation, ownership, keys, _committer, parked, journal);
     }
 
     /// <summary>How far this partition has seen the log.</summary>

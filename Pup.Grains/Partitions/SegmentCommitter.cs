@@ -13,6 +13,9 @@ internal sealed class SegmentCommitter(Engine engine, BatchAttempt attempt, Gene
     /// <summary>The position that the row has.</summary>
     public long Stored => progress.Stored;
 
+    /// <summary>Whether the fence goes ahead of each segment, since something took too long and must be told from it.</summary>
+    public bool FenceAlone { get; set; }
+
     /// <returns>Never <see cref="FailureKind.FenceInDoubt"/>; after a failure the row may still have moved, see <see cref="Stored"/>.</returns>
     /// <exception cref="WorkerStoppedException">The partition is not this owner's any more, or a foreign writer moved it.</exception>
     public Task<AttemptResult> CommitAsync(
@@ -42,7 +45,7 @@ internal sealed class SegmentCommitter(Engine engine, BatchAttempt attempt, Gene
             var target = wanted ?? before;
             var fence = new CheckpointFence(progress.Row, progress.Epoch, before, generation.Key);
             var started = engine.Time.GetTimestamp();
-            var result = await attempt.RunAsync(fence, items, bookkeeping, target, next, cancellationToken);
+            var result = await attempt.RunAsync(fence, FenceAlone || wanted is null, items, bookkeeping, target, next, cancellationToken);
             if (result.Failure is null)
             {
                 progress.Committed(target);

@@ -22,6 +22,9 @@ internal abstract record WorkerOutcome
     /// <summary>The partition must not go on before an operator says <c>resume</c>.</summary>
     public sealed record Faulted(string Reason) : WorkerOutcome;
 
+    /// <summary>The database lacks what the projection needs: wait for it, and try again.</summary>
+    public sealed record Lacking(string Reason) : WorkerOutcome;
+
     /// <summary>Something that is not Pup moved the checkpoint, under this very epoch.</summary>
     public sealed record ForeignWriter(long Expected, long Found) : WorkerOutcome;
 }

@@ -14,10 +14,11 @@ namespace Pup.Grains.Projections;
 /// <param name="slots">The right to commit.</param>
 /// <param name="fence">What must hold of the checkpoint.</param>
 /// <param name="idleTimeout">How long a live handler may think.</param>
+/// <param name="statementTimeout">How long one statement may take.</param>
 /// <param name="pool">Commands to use again.</param>
 /// <param name="turn">Ends when the batch before this one has committed: not before that may anything be sent.</param>
 internal sealed class BatchTransaction(
-    Generation generation, WorkerSlots slots, CheckpointFence fence, TimeSpan idleTimeout, StatementPool pool, Task turn)
+    Generation generation, WorkerSlots slots, CheckpointFence fence, TimeSpan idleTimeout, TimeSpan statementTimeout, StatementPool pool, Task turn)
     : ProjectionTransaction, IAsyncDisposable
 {
     // A live handler may think longer between two statements than a silo's transaction is otherwise allowed to stand idle.
@@ -78,6 +79,7 @@ internal sealed class BatchTransaction(
             var reader = await batch.ExecuteReaderAsync(cancellationToken);
             if (withFence)
                 await reader.NextResultAsync(cancellationToken);
+            IsFenced = true;
             return reader;
         }
         catch (PostgresException exception)
@@ -112,6 +114,12 @@ internal sealed class BatchTransaction(
                 pool.Return(sent.Command);
         }
     }
+
+    /// <summary>Whether there is a connection: what fails before that has nothing to do with any statement.</summary>
+    public bool IsOpen => _transaction is not null;
+
+    /// <summary>Whether the server has said that the fence holds: what takes too long from then on is not the fence.</summary>
+    public bool IsFenced { get; private set; }
 
     /// <summary>Whether the handler committed, rolled back or disposed the live transaction itself.</summary>
     public bool EndedByHandler
@@ -200,6 +208,7 @@ internal sealed class BatchTransaction(
         try
         {
             await batch.ExecuteNonQueryAsync(cancellationToken);
+            IsFenced = true;
         }
         catch (PostgresException exception)
         {
@@ -209,7 +218,7 @@ internal sealed class BatchTransaction(
 
     private NpgsqlBatch Assemble(NpgsqlBatchCommand[] last)
     {
-        var batch = new NpgsqlBatch(_connection, _transaction);
+        var batch = new NpgsqlBatch(_connection, _transaction) { Timeout = (int)Math.Ceiling(statementTimeout.TotalSeconds) };
         if (_fenceCommand is null)
             batch.BatchCommands.Add(_fenceCommand = fence.Lock());
         foreach (var queued in _queued)

@@ -10,6 +10,7 @@ namespace Pup.Tests.Partitions;
 public sealed class RunAheadTests(PostgresServer server)
 {
     private const int Batch = 20;
+    private const string Waiting = "datname = current_database() and wait_event_type = 'Lock'";
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
 
     private readonly ConcurrentQueue<long> _handled = new();
@@ -86,6 +87,8 @@ public sealed class RunAheadTests(PostgresServer server)
         {
             await EventLog.AppendAsync(database, 2 * Batch, 7);
             await Eventually.TrueAsync(() => _handled.Contains(Batch + 1), _patience, "the second batch begun");
+            // It asks for nothing yet: neither a connection of the budget nor a lock.
+            Assert.InRange(await database.ScalarAsync<long>($"select count(*) from pg_stat_activity where {Waiting}"), 0, 1);
         }
 
         await engine.CaughtUpAsync(database);
@@ -120,7 +123,7 @@ public sealed class RunAheadTests(PostgresServer server)
 
     private static Task TerminateBlockedAsync(TestDatabase database) => Eventually.TrueAsync(
         async () => await database.ScalarAsync<bool>(
-            "select coalesce(bool_or(pg_terminate_backend(pid)), false) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"),
+            $"select coalesce(bool_or(pg_terminate_backend(pid)), false) from pg_stat_activity where {Waiting}"),
         _patience,
         "a batch that waits for the table");
 }

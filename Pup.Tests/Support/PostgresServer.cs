@@ -61,10 +61,12 @@ public sealed class PostgresServer : IAsyncLifetime
         var binaries = PostgresBinaries.Find();
         await ServerDirectory.SweepAsync();
         _directory = await ServerDirectory.CreateAsync();
-        await Shell.RunAsync(
-            "\"$1/initdb\" -D \"$2\" -U postgres -E UTF8 --locale=C --auth-local=trust --auth-host=scram-sha-256 --no-sync --no-instructions",
+        await Shell.RunInsideAsync(
+            _options.Disk,
+            "\"$1/initdb\" -D \"$2\" ${3:+\"--waldir=$3\"} -U postgres -E UTF8 --locale=C --auth-local=trust --auth-host=scram-sha-256 --no-sync --no-instructions",
             binaries,
-            _directory.Data);
+            _directory.Data,
+            _options.HasWalOnDisk ? $"{_options.Disk!.Path}/wal" : "");
         Port = FreePort();
         await StartAgainAsync();
         await using var connection = new NpgsqlConnection(ConnectionString("postgres"));
@@ -106,7 +108,8 @@ public sealed class PostgresServer : IAsyncLifetime
         };
         foreach (var (name, value) in _options.Settings)
             settings[name] = value;
-        _watchdog = Shell.Start(
+        _watchdog = Shell.StartInside(
+            _options.Disk,
             Watchdog,
             [SocketDirectory, PostgresBinaries.Find(), .. settings.SelectMany(setting => new[] { "-c", $"{setting.Key}={setting.Value}" })]);
         await Eventually.TrueAsync(AnswersAsync, TimeSpan.FromSeconds(60), "the PostgreSQL server answers");

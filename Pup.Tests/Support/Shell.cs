@@ -11,7 +11,10 @@ internal static class Shell
     private static readonly Lazy<string> s_user = new(() =>
         File.ReadLines("/etc/passwd").Any(line => line.StartsWith("postgres:", StringComparison.Ordinal)) ? "postgres" : "nobody");
 
-    public static Process Start(string script, params string[] arguments)
+    public static Process Start(string script, params string[] arguments) => StartInside(null, script, arguments);
+
+    /// <summary>In the namespace in which <paramref name="disk"/> is mounted, if there is one.</summary>
+    public static Process StartInside(SmallDisk? disk, string script, params string[] arguments)
     {
         var start = new ProcessStartInfo
         {
@@ -23,15 +26,19 @@ internal static class Shell
         List<string> command = ["setsid", "/bin/sh", "-c", script, "sh", .. arguments];
         if (Environment.IsPrivilegedProcess)
             command.InsertRange(0, [s_runuser.First(File.Exists), "-u", s_user.Value, "--"]);
+        if (disk is not null)
+            command.InsertRange(0, disk.Enter);
         start.FileName = command[0];
         foreach (var argument in command.Skip(1))
             start.ArgumentList.Add(argument);
         return Process.Start(start)!;
     }
 
-    public static async Task RunAsync(string script, params string[] arguments)
+    public static Task RunAsync(string script, params string[] arguments) => RunInsideAsync(null, script, arguments);
+
+    public static async Task RunInsideAsync(SmallDisk? disk, string script, params string[] arguments)
     {
-        using var process = Start(script, arguments);
+        using var process = StartInside(disk, script, arguments);
         process.StandardInput.Close();
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();

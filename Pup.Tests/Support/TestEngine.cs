@@ -42,6 +42,7 @@ internal sealed class TestEngine : IAsyncDisposable
         var engine = new TestEngine(services.BuildServiceProvider());
         engine._tasks.Add(engine._services.GetRequiredService<TailLoop>().RunAsync(engine._stopping.Token));
         engine._tasks.Add(engine.Engine.Skips.RunAsync(engine._stopping.Token));
+        engine._tasks.Add(engine.Engine.Halted.RunAsync(engine._stopping.Token));
         return engine;
     }
 
