@@ -30,14 +30,15 @@ internal sealed partial class SkipWriter(PupOptions options, TimeProvider time, 
     /// <summary>One round for one generation.</summary>
     internal async Task WriteAsync(Generation generation, CancellationToken cancellationToken)
     {
+        // By epoch too: a former owner of a row may still be winding down in this very silo.
         var moves = _members.Where(member => member.Value == generation)
             .Select(member => member.Key.TryBegin(options.TouchInterval))
             .OfType<SkipMove>()
-            .ToDictionary(move => move.Progress.Row);
+            .ToDictionary(static move => (move.Progress.Row, move.Progress.Epoch));
         if (moves.Count == 0)
             return;
 
-        Dictionary<string, long>? written = null;
+        Dictionary<(string Row, long Epoch), long>? written = null;
         try
         {
             written = await WriteAsync(generation, moves, cancellationToken);
@@ -47,17 +48,17 @@ internal sealed partial class SkipWriter(PupOptions options, TimeProvider time, 
             LogFailed(moves.Count, exception.Message);
         }
 
-        foreach (var move in moves.Values)
+        foreach (var (row, move) in moves)
         {
             if (written is null)
                 move.Progress.WriteInDoubt(move);
             else
-                move.Progress.Written(written.TryGetValue(move.Progress.Row, out var position) ? position : null);
+                move.Progress.Written(written.TryGetValue(row, out var position) ? position : null);
         }
     }
 
     private const string LockSql = """
-        select c.projection_name
+        select c.projection_name, c.epoch
         from projection_checkpoints c
         join unnest($1::text[], $2::bigint[], $3::bigint[]) as s (name, epoch, position)
             on c.projection_name = s.name and c.epoch = s.epoch and c.last_global_position = s.position
@@ -70,32 +71,31 @@ internal sealed partial class SkipWriter(PupOptions options, TimeProvider time, 
         update projection_checkpoints c set last_global_position = s.up_to, updated_at = now()
         from unnest($1::text[], $2::bigint[], $3::bigint[]) as s (name, epoch, up_to)
         where c.projection_name = s.name and c.epoch = s.epoch
-        returning c.projection_name, c.last_global_position
+        returning c.projection_name, c.epoch, c.last_global_position
         """;
 
-    private static async Task<Dictionary<string, long>> WriteAsync(
-        Generation generation, Dictionary<string, SkipMove> moves, CancellationToken cancellationToken)
+    private static async Task<Dictionary<(string Row, long Epoch), long>> WriteAsync(
+        Generation generation, Dictionary<(string Row, long Epoch), SkipMove> moves, CancellationToken cancellationToken)
     {
         await using var connection = await generation.DataSource.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var locked = await LockAsync(connection, generation, [.. moves.Values], cancellationToken);
-        var written = new Dictionary<string, long>();
+        var written = new Dictionary<(string Row, long Epoch), long>();
         await using (var move = new NpgsqlCommand(MoveSql, connection))
         {
-            var own = locked.ConvertAll(row => moves[row]);
-            move.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. locked] });
-            move.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = own.ConvertAll(static item => item.Progress.Epoch).ToArray() });
-            move.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = own.ConvertAll(static item => item.UpTo).ToArray() });
+            move.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = locked.ConvertAll(static row => row.Row).ToArray() });
+            move.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = locked.ConvertAll(static row => row.Epoch).ToArray() });
+            move.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = locked.ConvertAll(row => moves[row].UpTo).ToArray() });
             await using var reader = await move.ExecuteReaderAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
-                written[reader.GetString(0)] = reader.GetInt64(1);
+                written[(reader.GetString(0), reader.GetInt64(1))] = reader.GetInt64(2);
         }
 
         await transaction.CommitAsync(cancellationToken);
         return written;
     }
 
-    private static async Task<List<string>> LockAsync(
+    private static async Task<List<(string Row, long Epoch)>> LockAsync(
         NpgsqlConnection connection, Generation generation, List<SkipMove> moves, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(LockSql, connection);
@@ -104,9 +104,9 @@ internal sealed partial class SkipWriter(PupOptions options, TimeProvider time, 
         command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = moves.ConvertAll(static move => move.Stored).ToArray() });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = generation.Key });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var rows = new List<string>();
+        var rows = new List<(string Row, long Epoch)>();
         while (await reader.ReadAsync(cancellationToken))
-            rows.Add(reader.GetString(0));
+            rows.Add((reader.GetString(0), reader.GetInt64(1)));
         return rows;
     }
 

@@ -43,6 +43,7 @@ public sealed class CheckpointProgressTests
         _progress.Scan(20);
         _progress.WriteInDoubt(_progress.TryBegin(TimeSpan.FromMinutes(1))!.Value);
 
+        Assert.Null(_progress.TryBegin(TimeSpan.FromMinutes(1)));
         Assert.False(await _progress.HoldAsync());
         Assert.False(_progress.TryAdopt(15));
         Assert.True(_progress.TryAdopt(10));

@@ -49,6 +49,21 @@ public sealed class SkipWriterTests(PostgresServer server) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_former_owner_of_a_row_that_still_winds_down_in_this_silo_is_in_nobodys_way()
+    {
+        var doubts = new List<string>();
+        var former = Scanned("other", epoch: 1, stored: 10, doubts);
+        var owner = Scanned("other", epoch: 2, stored: 10, []);
+
+        await _writer.WriteAsync(_generation, Token);
+
+        Assert.Equal("mine 10, other 20", await RowsAsync());
+        Assert.Equal((10, 20), (former.Stored, owner.Stored));
+        Assert.Equal(["other"], doubts);
+        Assert.True(await former.HoldAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10), Token));
+    }
+
+    [Fact]
     public async Task A_row_that_somebody_else_moved_is_left_alone()
     {
         var doubts = new List<string>();

@@ -1,3 +1,4 @@
+using Pup.Client;
 using Pup.Grains.Coordination;
 using Pup.Grains.Partitions;
 using Pup.Tests.Support;
@@ -67,6 +68,10 @@ public sealed class ProjectionStateStoreTests(PostgresServer server)
 
         Assert.Equal(40L, (await new ProjectionStateStore(database.DataSource).FindAsync("ledger", Token))!.Lag);
     }
+
+    [Fact]
+    public void Without_partitions_nothing_is_applied_of_the_log() =>
+        Assert.Equal(100L, new ProjectionStatus { Projection = "ledger", State = "running", Partitions = 0, LogPosition = 100, Positions = [] }.Lag);
 
     [Fact]
     public async Task A_rebuild_is_done_when_its_last_partition_has_passed_the_target()
