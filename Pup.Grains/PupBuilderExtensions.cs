@@ -22,7 +22,9 @@ public static class PupBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(silo);
         silo.Services.AddPupEngine(configure);
-        silo.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, EngineService>());
+        // First in, last out: hosted services stop in reverse order, and partitions need the feed until the silo has stopped them all.
+        if (!silo.Services.Any(static service => service.ImplementationType == typeof(EngineService)))
+            silo.Services.Insert(0, ServiceDescriptor.Singleton<IHostedService, EngineService>());
         silo.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, Supervisor>());
         return new PupBuilder(silo.Services);
     }

@@ -73,6 +73,13 @@ public sealed class PupOptions
     /// <summary>Longest pause between two looks when nothing happens. Default: 100 ms.</summary>
     public TimeSpan IdleLookInterval { get; set; } = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>How often a silo counts the latest positions below the mark again, in search of events that came late; 0 turns it off. Default: 30 s.</summary>
+    public TimeSpan AuditInterval { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How many positions below the mark are counted again. Default: 10,000.</summary>
+    [Range(1, 1_000_000)]
+    public int AuditSpan { get; set; } = 10_000;
+
     /// <summary>How often progress that only skipped events is written. Default: 1 s.</summary>
     public TimeSpan SkipInterval { get; set; } = TimeSpan.FromSeconds(1);
 

@@ -25,6 +25,15 @@ internal static partial class FeedLog
     [LoggerMessage(LogLevel.Warning, "The mark could not be persisted: {Reason} The feed goes on; the next start may wait longer for open writers.")]
     public static partial void MarkNotPersisted(this ILogger logger, string reason);
 
+    [LoggerMessage(
+        LogLevel.Error,
+        "late_events: {Count} events appeared below the mark ({Mark}) after it had passed them, at {Positions}. They are in no read model that was past them: " +
+        "rebuild the projections that need them. Positions must come from the column's own default, in the transaction that inserts.")]
+    public static partial void LateEvents(this ILogger logger, int count, long mark, string positions);
+
+    [LoggerMessage(LogLevel.Debug, "The log was not audited: {Reason}")]
+    public static partial void NotAudited(this ILogger logger, string reason);
+
     [LoggerMessage(LogLevel.Debug, "Listening for notifications failed: {Reason} Polling goes on.")]
     public static partial void ListeningFailed(this ILogger logger, string reason);
 }

@@ -35,6 +35,9 @@ internal sealed record FeedStatus
     /// <summary>The problem in words: what, where, what to do.</summary>
     public string? ProblemText { get; init; }
 
+    /// <summary>Events that appeared below the mark after it had passed them, since this process started: they are in no read model.</summary>
+    public long LateEvents { get; init; }
+
     /// <summary>A finding that does not stop the feed: the newest rows of the log were deleted.</summary>
     public string? Warning { get; init; }
 }

@@ -40,24 +40,34 @@ internal sealed class GenerationTail(
         logger.GenerationBegins(number, rule.Mark, reading.Visible);
         if (persisted.Mark is null && rule.Holding.Count > 0)
             logger.FirstLookWaits(string.Join("; ", await session.DescribeAsync(rule.Holding, cancellationToken)));
+        var auditor = new LateEventsAuditor(generation, () => signal.Mark, options, time, logger, feed.Status.LateEvents);
+        var auditing = Task.Run(auditor.RunAsync, CancellationToken.None);
         feed.Open(live);
         Opened?.Invoke();
         try
         {
-            await LookOnAsync(session, live, rule, persistence, reading, cancellationToken);
+            await LookOnAsync(session, live, rule, persistence, auditor, reading, cancellationToken);
         }
         finally
         {
             await generation.EndAsync();
             feed.Close(live);
             await persistence.FinishAsync();
+            await auditing;
+            feed.Report(feed.Status with { LateEvents = auditor.Found });
             if (!cancellationToken.IsCancellationRequested)
                 logger.GenerationOver(number);
         }
     }
 
     private async Task LookOnAsync(
-        LookSession session, LiveFeed live, IMarkRule rule, MarkPersistence persistence, LookReading reading, CancellationToken cancellationToken)
+        LookSession session,
+        LiveFeed live,
+        IMarkRule rule,
+        MarkPersistence persistence,
+        LateEventsAuditor auditor,
+        LookReading reading,
+        CancellationToken cancellationToken)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, live.Generation.Ended);
         var names = new HolderNames(session, time);
@@ -69,7 +79,7 @@ internal sealed class GenerationTail(
                 _cost = LookPacing.Cost(_recentLooks, reading.Duration);
                 _interval = LookPacing.Next(options, _interval, _cost, reading.Visible > rule.Mark, time.GetElapsedTime(_lastLife));
                 persistence.Consider(rule.Mark);
-                Report(rule, reading, await names.NameAsync(rule.Holding, either.Token));
+                Report(rule, reading, await names.NameAsync(rule.Holding, either.Token), auditor.Found);
                 reading = await NextAsync(session, rule, persistence, reading, either.Token);
                 rule.Observe(reading.Visible, reading.Writers, time.GetUtcNow());
             }
@@ -136,7 +146,7 @@ internal sealed class GenerationTail(
         _warning = warning;
     }
 
-    private void Report(IMarkRule rule, LookReading reading, IReadOnlyList<MarkHolder> holders)
+    private void Report(IMarkRule rule, LookReading reading, IReadOnlyList<MarkHolder> holders, long lateEvents)
     {
         var now = time.GetUtcNow();
         var known = feed.Status;
@@ -151,6 +161,7 @@ internal sealed class GenerationTail(
             LookDuration = reading.Duration,
             LookInterval = _interval,
             Holders = holders,
+            LateEvents = lateEvents,
             Warning = _warning,
         });
     }

@@ -59,7 +59,7 @@ internal sealed class HandlerInvoker(IProjection projection, TimeSpan timeout, T
 
         // Nobody awaits it any more; its late failure must not surface as an unobserved one.
         _ = running.ContinueWith(static late => late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-        transaction.Seal();
+        transaction.Abandon();
         throw new HandlerStuckException(transaction.CurrentItem, grace);
     }
 

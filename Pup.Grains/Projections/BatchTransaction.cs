@@ -32,6 +32,7 @@ internal sealed class BatchTransaction(
     private NpgsqlTransaction? _transaction;
     private IDisposable? _slot;
     private volatile bool _over;
+    private bool _abandoned;
 
     internal override int CurrentItem { get; set; } = -1;
 
@@ -141,27 +142,35 @@ internal sealed class BatchTransaction(
         }
     }
 
-    /// <summary>No further use: also for a handler that was given up and still runs.</summary>
-    public void Seal() => _over = true;
+    /// <summary>No further use, for a handler that was given up and still runs.</summary>
+    public void Abandon() => (_over, _abandoned) = (true, true);
 
     public async ValueTask DisposeAsync()
     {
-        Seal();
+        _over = true;
         try
         {
-            if (_transaction is not null)
-                await _transaction.DisposeAsync();
-            if (_connection is not null)
-                await _connection.DisposeAsync();
+            if (_abandoned && _connection?.FullState.HasFlag(ConnectionState.Open) == true)
+                await AbandonedSession.TakeBackAsync(generation, _connection, CloseAsync);
+            else
+                await CloseAsync();
         }
         catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException or ObjectDisposedException or OperationCanceledException)
         {
-            // The connection is broken, or still in the hands of a handler that ignores its token; the server rolls back.
+            // The connection is broken; the server rolls back.
         }
         finally
         {
             _slot?.Dispose();
         }
+    }
+
+    private async Task CloseAsync()
+    {
+        if (_transaction is not null)
+            await _transaction.DisposeAsync();
+        if (_connection is not null)
+            await _connection.DisposeAsync();
     }
 
     // A parameter that the handler made itself stays the handler's.

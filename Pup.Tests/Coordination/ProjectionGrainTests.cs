@@ -1,7 +1,9 @@
 using Orleans.Hosting;
 using Orleans.TestingHost;
 using Pup.Client;
+using Pup.Client.Events;
 using Pup.Grains;
+using Pup.Grains.Projections;
 using Pup.Tests.Support;
 
 namespace Pup.Tests.Coordination;
@@ -81,7 +83,28 @@ public sealed class ProjectionGrainTests(PostgresServer server)
         await Ledger.AssertExactAsync(database);
     }
 
-    private static async Task<InProcessTestCluster> StartAsync(TestDatabase database, int partitions)
+    [Fact]
+    public async Task A_silo_that_stops_lets_go_of_its_batches_in_good_order_before_the_feed_ends()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendAsync(database, 400, 50);
+        var cluster = await StartAsync<SlowLedger>(database, partitions: 4);
+        await Eventually.TrueAsync(
+            async () => await database.ScalarAsync<long>("select count(*) from projection_partitions where takeovers = 1") == 4, TimeSpan.FromSeconds(30), "all owned");
+        await Eventually.TrueAsync(() => SlowLedger.Handling >= 4, TimeSpan.FromSeconds(30), "all have a batch in hand");
+
+        await cluster.DisposeAsync();
+
+        // Each owner has said that it left of its own accord, over a feed that was still there.
+        Assert.Equal(0L, await database.ScalarAsync<long>("select count(*) from projection_partitions where takeovers <> 0"));
+        Assert.Equal(0L, await database.ScalarAsync<long>("select count(*) from pg_stat_activity where application_name = 'pup' and datname = current_database()"));
+        Assert.Equal(0L, await database.ScalarAsync<long>("select count(*) from ledger"));
+    }
+
+    private static Task<InProcessTestCluster> StartAsync(TestDatabase database, int partitions) => StartAsync<LedgerProjection>(database, partitions);
+
+    private static async Task<InProcessTestCluster> StartAsync<TProjection>(TestDatabase database, int partitions)
+        where TProjection : class, IProjection
     {
         var builder = new InProcessTestClusterBuilder(1);
         builder.ConfigureSilo((_, silo) => silo
@@ -93,7 +116,7 @@ public sealed class ProjectionGrainTests(PostgresServer server)
                 options.HaltedPollInterval = TimeSpan.FromMilliseconds(500);
                 options.MaxRetryDelay = TimeSpan.FromMilliseconds(500);
             })
-            .AddProjection<LedgerProjection>(projection => projection.Partitions = partitions));
+            .AddProjection<TProjection>(projection => projection.Partitions = partitions));
         var cluster = builder.Build();
         await cluster.DeployAsync();
         return cluster;
@@ -104,4 +127,26 @@ public sealed class ProjectionGrainTests(PostgresServer server)
             == await database.ScalarAsync<long?>("select max(global_position) from events"),
         TimeSpan.FromSeconds(30),
         "all checkpoints at the end of the log");
+
+    /// <summary>Is never done with its first event.</summary>
+    private sealed class SlowLedger : IReadModelProjection
+    {
+        private static int s_handling;
+        private readonly LedgerProjection _ledger = new();
+
+        public static int Handling => Volatile.Read(ref s_handling);
+
+        public string Name => _ledger.Name;
+
+        public int ReadModelVersion => 1;
+
+        public ValueTask PrepareReadModelAsync(int storedVersion, ProjectionTransaction transaction, CancellationToken cancellationToken) =>
+            _ledger.PrepareReadModelAsync(storedVersion, transaction, cancellationToken);
+
+        public async ValueTask HandleAsync(PersistedEvent @event, ProjectionTransaction transaction, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref s_handling);
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+        }
+    }
 }

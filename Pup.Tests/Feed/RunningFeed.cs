@@ -63,6 +63,13 @@ internal sealed class RunningFeed : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until the feed has looked for so long.</summary>
+    public async Task LooksForAsync(TimeSpan time)
+    {
+        var until = Status.LookedAt + time;
+        await Eventually.TrueAsync(() => Status.LookedAt > until, Patience, $"the feed looks for {time.TotalSeconds} s");
+    }
+
     public Task ProblemAsync(FeedProblem problem, string text) => Eventually.TrueAsync(
         () => Status.Problem == problem && Status.ProblemText!.Contains(text, StringComparison.Ordinal),
         Patience,

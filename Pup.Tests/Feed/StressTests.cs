@@ -1,4 +1,5 @@
 using Npgsql;
+using Pup.Grains;
 using Pup.Grains.Feed;
 using Pup.Grains.Projections;
 using Pup.Tests.Support;
@@ -12,18 +13,20 @@ public sealed class StressTests(PostgresServer server)
     [Fact]
     public async Task Under_stress_no_event_is_missed_and_each_aggregate_comes_in_order()
     {
-        var (events, missed, disordered, seed) = await RunAsync(null);
+        var (events, missed, disordered, late, seed) = await RunAsync(null);
         Assert.True(events > 500, $"{events} events are no stress");
         Assert.True(missed.Count == 0, $"seed {seed}: {missed.Count} of {events} missed: {string.Join(", ", missed.Take(10))}");
         Assert.True(disordered == 0, $"seed {seed}: {disordered} of {events} out of order");
+        Assert.True(late == 0, $"seed {seed}: {late} of {events} were taken for late");
         TestContext.Current.SendDiagnosticMessage($"seed {seed}: {events} events, none missed");
     }
 
     [Fact]
     public async Task The_same_check_fails_when_the_mark_is_what_is_visible()
     {
-        var (events, missed, _, seed) = await RunAsync(_ => new NaiveMark());
+        var (events, missed, _, late, seed) = await RunAsync(_ => new NaiveMark());
         Assert.True(missed.Count > 0, $"seed {seed}: a naive mark missed none of {events}");
+        Assert.True(late > 0, $"seed {seed}: the audit found none of the {missed.Count} that came late");
         TestContext.Current.SendDiagnosticMessage($"seed {seed}: a naive mark missed {missed.Count} of {events} events");
     }
 
@@ -33,7 +36,7 @@ public sealed class StressTests(PostgresServer server)
         await using var own = await PostgresServer.StartAsync();
         await using var database = await TestDatabase.CreateAsync(own);
         var seed = Random.Shared.Next();
-        await using var feed = RunningFeed.Start(database.ConnectionString);
+        await using var feed = RunningFeed.Start(database.ConnectionString, AuditOften);
         await database.ExecuteAsync("create table ledger (position bigint primary key); insert into projection_checkpoints (projection_name) values ('ledger')");
         using var stop = new CancellationTokenSource();
         var reading = Task.Run(() => KeepLedgerAsync(feed, database, stop.Token), TestContext.Current.CancellationToken);
@@ -60,7 +63,10 @@ public sealed class StressTests(PostgresServer server)
         var missed = await database.ScalarAsync<long>("select count(*) from events where not exists (select from ledger where position = global_position)");
         var phantom = await database.ScalarAsync<long>("select count(*) from ledger where not exists (select from events where position = global_position)");
         Assert.True(missed == 0 && phantom == 0, $"seed {seed}: {missed} missed, {phantom} applied that do not exist");
+        Assert.True(feed.Status.LateEvents == 0, $"seed {seed}: {feed.Status.LateEvents} were taken for late");
     }
+
+    private static void AuditOften(PupOptions options) => options.AuditInterval = TimeSpan.FromMilliseconds(50);
 
     private static Task<long> CheckpointAsync(TestDatabase database) =>
         database.ScalarAsync<long>("select last_global_position from projection_checkpoints where projection_name = 'ledger'");
@@ -78,11 +84,11 @@ public sealed class StressTests(PostgresServer server)
             $"the ledger passes {target}");
     }
 
-    private async Task<(int Events, List<long> Missed, int Disordered, int Seed)> RunAsync(Func<long?, IMarkRule>? rule)
+    private async Task<(int Events, List<long> Missed, int Disordered, long Late, int Seed)> RunAsync(Func<long?, IMarkRule>? rule)
     {
         var seed = Random.Shared.Next();
         await using var database = await TestDatabase.CreateAsync(server);
-        await using var feed = RunningFeed.Start(database.ConnectionString, rule: rule);
+        await using var feed = RunningFeed.Start(database.ConnectionString, AuditOften, rule);
         var target = long.MaxValue;
         var all = Task.Run(() => FollowAsync(feed, ProjectionScope.All, () => Volatile.Read(ref target)), TestContext.Current.CancellationToken);
         var copied = Task.Run(() => FollowAsync(feed, new ProjectionScope(eventTypes: ["Copied"]), () => Volatile.Read(ref target)), TestContext.Current.CancellationToken);
@@ -96,7 +102,8 @@ public sealed class StressTests(PostgresServer server)
 
         var missed = await MissedAsync(database, events, "global_position <= $1", target);
         missed.AddRange(await MissedAsync(database, copies, "global_position <= $1 and event_type = 'Copied'", target));
-        return (events.Count, missed, Disordered(events), seed);
+        await feed.LooksForAsync(TimeSpan.FromMilliseconds(200));
+        return (events.Count, missed, Disordered(events), feed.Status.LateEvents, seed);
     }
 
     private static async Task<List<FeedEvent>> FollowAsync(RunningFeed feed, ProjectionScope scope, Func<long> target)

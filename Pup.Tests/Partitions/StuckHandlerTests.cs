@@ -1,0 +1,47 @@
+using Npgsql;
+using Pup.Grains.Partitions;
+using Pup.Tests.Support;
+
+namespace Pup.Tests.Partitions;
+
+public sealed class StuckHandlerTests(PostgresServer server)
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Stuck_handlers_give_their_connections_back_and_the_other_partitions_go_on(bool withinACommand)
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendAsync(database, 200, 100);
+        using var release = new ManualResetEventSlim();
+        // Two workers have a pool of five connections, and more than five handlers are stuck.
+        await using var engine = TestEngine.Start(database.ConnectionString, static options =>
+        {
+            options.Workers = 2;
+            options.HandlerGrace = TimeSpan.FromMilliseconds(100);
+        });
+        var stuck = await engine.RunAsync(
+            () => new LedgerProjection("stuck", async (_, transaction, cancellationToken) =>
+            {
+                var live = await transaction.OpenAsync(cancellationToken);
+                if (!withinACommand)
+                    release.Wait(CancellationToken.None);
+                await using var sleep = new NpgsqlCommand("select pg_sleep(1e6)", live.Connection) { CommandTimeout = 0 };
+                await sleep.ExecuteNonQueryAsync(CancellationToken.None);
+            }),
+            partitions: 8,
+            configure: static options => options.HandlerTimeout = TimeSpan.FromMilliseconds(200));
+        await Eventually.TrueAsync(() => stuck.All(static runner => runner.State == PartitionState.Faulted), s_patience, "all faulted");
+
+        await engine.RunAsync(static () => new LedgerProjection(), partitions: 4);
+        await Eventually.TrueAsync(() => engine.Runners.Skip(8).All(static runner => runner.Position >= 200), s_patience, "the others are done");
+        await Ledger.AssertExactAsync(database);
+        await Eventually.TrueAsync(
+            async () => await database.ScalarAsync<long>("select count(*) from pg_stat_activity where datname = current_database() and query like '%pg_sleep(1e6)%' and pid <> pg_backend_pid()") == 0,
+            s_patience,
+            "no session is left to the stuck handlers");
+        release.Set();
+    }
+}
