@@ -1,7 +1,7 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Pup.Grains;
-using Pup.Grains.Checkpoints;
 using Pup.Grains.Coordination;
 using Pup.Grains.Feed;
 using Pup.Grains.Partitions;
@@ -15,24 +15,22 @@ internal sealed class RunningEngine : IAsyncDisposable
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(20);
 
     private readonly CancellationTokenSource _stop = new();
-    private readonly ILoggerFactory _loggers;
-    private readonly EventFeed _feed = new();
-    private readonly WorkerSlots _slots;
+    private readonly ServiceProvider _services;
+    private readonly EventFeed _feed;
     private readonly PartitionRunner[] _runners;
     private readonly Task _running;
 
     private RunningEngine(string connectionString, Func<IProjection> create, int partitions)
     {
-        _loggers = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Warning).AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
-        var options = new PupOptions { ConnectionString = connectionString, TotalPartitions = partitions };
-        var listener = new NotifyListener(options, TimeProvider.System, _loggers.CreateLogger<NotifyListener>());
-        var tail = new TailLoop(_feed, options, TimeProvider.System, _loggers.CreateLogger<TailLoop>(), listener);
-        var skips = new SkipWriter(options, TimeProvider.System, _loggers.CreateLogger<SkipWriter>());
-        _slots = new WorkerSlots(options.Workers);
-        var engine = new Grains.Engine(_feed, _slots, skips, options, TimeProvider.System, _loggers);
+        var services = new ServiceCollection();
+        services.AddPupEngine(options => (options.ConnectionString, options.TotalPartitions) = (connectionString, partitions));
+        services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Warning).AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
+        _services = services.BuildServiceProvider();
+        _feed = _services.GetRequiredService<EventFeed>();
+        var engine = _services.GetRequiredService<Grains.Engine>();
         var definition = Define(connectionString, create, partitions);
-        _runners = [.. Enumerable.Range(0, partitions).Select(p => new PartitionRunner(engine, definition, p, new ProjectionRebuild(options, TimeProvider.System)))];
-        _running = Task.WhenAll([RunAsync(tail.RunAsync), RunAsync(skips.RunAsync), .. _runners.Select(r => RunAsync(r.RunAsync))]);
+        _runners = [.. Enumerable.Range(0, partitions).Select(p => new PartitionRunner(engine, definition, p, _services.GetRequiredService<ProjectionRebuild>()))];
+        _running = Task.WhenAll([RunAsync(_services.GetRequiredService<TailLoop>().RunAsync), RunAsync(engine.Skips.RunAsync), .. _runners.Select(r => RunAsync(r.RunAsync))]);
     }
 
     /// <summary>How the tail loop fares, for the reader of the progress.</summary>
@@ -60,8 +58,7 @@ internal sealed class RunningEngine : IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _running;
-        _slots.Dispose();
-        _loggers.Dispose();
+        await _services.DisposeAsync();
         _stop.Dispose();
     }
 
