@@ -28,8 +28,9 @@ internal sealed class RunningEngine : IAsyncDisposable
         var listener = new NotifyListener(options, TimeProvider.System, _loggers.CreateLogger<NotifyListener>());
         var tail = new TailLoop(_feed, options, TimeProvider.System, _loggers.CreateLogger<TailLoop>(), listener);
         var skips = new SkipWriter(options, TimeProvider.System, _loggers.CreateLogger<SkipWriter>());
+        var halted = new HaltedPartitions(_feed, options, TimeProvider.System, _loggers.CreateLogger<HaltedPartitions>());
         _slots = new WorkerSlots(options.Workers);
-        var engine = new Grains.Engine(_feed, _slots, skips, options, TimeProvider.System, _loggers);
+        var engine = new Grains.Engine(_feed, _slots, skips, halted, options, TimeProvider.System, _loggers);
         var definition = Define(connectionString, create, partitions);
         _runners = [.. Enumerable.Range(0, partitions).Select(p => new PartitionRunner(engine, definition, p, new ProjectionRebuild(options, TimeProvider.System)))];
         _running = Task.WhenAll([RunAsync(tail.RunAsync), RunAsync(skips.RunAsync), .. _runners.Select(r => RunAsync(r.RunAsync))]);
