@@ -46,8 +46,9 @@ public sealed class HaltedPartitionsTests(PostgresServer server)
         var runner = (await engine.RunAsync(static () => new LedgerProjection()))[0];
         await engine.CaughtUpAsync(database);
         await database.ExecuteAsync("update projections set state = 'needs_rebuild', state_reason = 'because'");
-        runner.Wake();
+        // The epoch first, as every operation does: an owner that is woken before it would see nothing, and later leave for good.
         await database.ExecuteAsync("update projection_checkpoints set epoch = nextval('projection_epochs')");
+        runner.Wake();
         await EventLog.AppendAsync(database, 10, 10);
         await Eventually.TrueAsync(() => runner.State == PartitionState.Halted && runner.Journal.Trouble == "needs rebuild: because", s_patience, "halted");
 
