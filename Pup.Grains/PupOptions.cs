@@ -55,9 +55,9 @@ public sealed class PupOptions
     [Range(1, 100)]
     public int TakeoverLimit { get; set; } = 3;
 
-    /// <summary>Positions in one page of the feed to begin with; it grows with the sparsity of a scope. Default: 4,096.</summary>
+    /// <summary>Positions in one page of the feed to begin with; it grows with the sparsity of a scope. Default: 1,024.</summary>
     [Range(16, 1 << 20)]
-    public int PageSpan { get; set; } = 4096;
+    public int PageSpan { get; set; } = 1024;
 
     /// <summary>Most payload bytes in one read of a page. Default: 8 MiB.</summary>
     [Range(1, long.MaxValue)]

@@ -32,13 +32,18 @@ internal sealed class EventFeed : IEventFeed
 
     public async ValueTask<FeedSlice> ReadAsync(Generation generation, ProjectionScope scope, long position, CancellationToken cancellationToken)
     {
-        generation.ThrowIfEnded();
-        var live = _live;
-        if (live?.Generation != generation)
-            throw new GenerationEndedException(generation.Number);
+        var live = LiveOf(generation);
         if (live.Signal.Mark <= position)
             await live.Signal.PassedAsync(position, cancellationToken);
         return await live.Pages.ReadAsync(scope, position, cancellationToken);
+    }
+
+    public PageFollower Follow(Generation generation, ProjectionScope scope, long position) => LiveOf(generation).Pages.Follow(scope, position);
+
+    private LiveFeed LiveOf(Generation generation)
+    {
+        generation.ThrowIfEnded();
+        return _live is { } live && live.Generation == generation ? live : throw new GenerationEndedException(generation.Number);
     }
 
     /// <summary>Makes a generation known to the workers.</summary>

@@ -4,7 +4,7 @@ namespace Pup.Grains.Feed;
 
 /// <summary>
 /// The page cache of one generation: every partition of every projection reads the log through it, so that each page is
-/// read and decoded once. Bounded in bytes; the least recently used page goes first.
+/// read and decoded once. Pages that everybody has passed go at once; within the bound in bytes, the least recently used goes first.
 /// </summary>
 internal sealed class EventPages : IAsyncDisposable
 {
@@ -59,6 +59,51 @@ internal sealed class EventPages : IAsyncDisposable
 
             await reading.WaitAsync(cancellationToken);
         }
+    }
+
+    /// <summary>Announces a reader of a scope.</summary>
+    public PageFollower Follow(ProjectionScope scope, long position)
+    {
+        var follower = new PageFollower(this, scope, position);
+        lock (_gate)
+            PagesOf(scope).Followers.Add(follower);
+        return follower;
+    }
+
+    public void Move(PageFollower follower, long position)
+    {
+        lock (_gate)
+        {
+            follower.Position = position;
+            Release(PagesOf(follower.Scope));
+        }
+    }
+
+    public void Leave(PageFollower follower)
+    {
+        lock (_gate)
+        {
+            var pages = PagesOf(follower.Scope);
+            if (pages.Followers.Remove(follower))
+                Release(pages);
+        }
+    }
+
+    private void Release(ScopePages pages)
+    {
+        foreach (var page in pages.Passed())
+            Drop(page);
+    }
+
+    private void Drop(EventPage page)
+    {
+        if (page.Recency is { } node)
+        {
+            _recency.Remove(node);
+            _bytes -= page.Bytes;
+        }
+
+        PagesOf(page.Scope).Remove(page);
     }
 
     private ScopePages PagesOf(ProjectionScope scope)
@@ -153,12 +198,7 @@ internal sealed class EventPages : IAsyncDisposable
             var next = node.Next;
             var page = node.Value;
             if (page != latest && page.Reading is null)
-            {
-                _recency.Remove(node);
-                PagesOf(page.Scope).Remove(page);
-                _bytes -= page.Bytes;
-            }
-
+                Drop(page);
             node = next;
         }
     }

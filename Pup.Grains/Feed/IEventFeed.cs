@@ -16,4 +16,8 @@ internal interface IEventFeed
     /// <see cref="GenerationEndedException"/> once <paramref name="generation"/> is over.
     /// </summary>
     ValueTask<FeedSlice> ReadAsync(Generation generation, ProjectionScope scope, long position, CancellationToken cancellationToken);
+
+    /// <summary>Announces a reader that goes through the log from <paramref name="position"/> on and says how far it is done.</summary>
+    /// <exception cref="GenerationEndedException"><paramref name="generation"/> is over.</exception>
+    PageFollower Follow(Generation generation, ProjectionScope scope, long position);
 }

@@ -10,6 +10,9 @@ internal sealed class ScopePages(ProjectionScope scope, int firstSpan)
 
     private readonly SortedList<long, EventPage> _pages = [];
 
+    /// <summary>Those who go through the pages in order.</summary>
+    public List<PageFollower> Followers { get; } = [];
+
     public long Span { get; private set; } = firstSpan;
 
     /// <summary>The page that holds the position after <paramref name="position"/>, made if there is none.</summary>
@@ -29,6 +32,17 @@ internal sealed class ScopePages(ProjectionScope scope, int firstSpan)
         var page = new EventPage(scope, start, end);
         _pages.Add(start, page);
         return page;
+    }
+
+    /// <summary>The pages that no follower needs any more, save those that are just being read.</summary>
+    public IReadOnlyList<EventPage> Passed()
+    {
+        if (Followers.Count == 0 || _pages.Count == 0)
+            return [];
+        var least = Followers.Min(static follower => follower.Position);
+        return _pages.Values[0].End > least
+            ? []
+            : [.. _pages.Values.TakeWhile(page => page.End <= least).Where(static page => page.Reading is null)];
     }
 
     public void Remove(EventPage page) => _pages.Remove(page.Start);

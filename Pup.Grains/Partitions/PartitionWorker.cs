@@ -21,6 +21,7 @@ internal sealed class PartitionWorker
     private readonly DeadLetterRetry _retry;
     private readonly CheckpointProgress _progress;
     private readonly WorkerSignals _signals;
+    private readonly ProjectionScope _scope;
     private bool _answering;
 
     public PartitionWorker(
@@ -31,6 +32,7 @@ internal sealed class PartitionWorker
         _generation = generation;
         _ownership = ownership;
         _signals = signals;
+        _scope = definition.Scope;
         _progress = new CheckpointProgress(ownership.Row, ownership.Epoch, ownership.Position, engine.Time, signals.Doubt);
         var keys = new OrderingKeys(projection);
         var parked = new ParkedKeys(ownership.ParkedKeys, engine.Options.ParkedKeysLimit);
@@ -91,12 +93,14 @@ internal sealed class PartitionWorker
         // Asked for while nobody owned the partition.
         await _retry.RunAsync(cancellationToken);
         var position = _progress.Scanned;
+        using var follower = _engine.Feed.Follow(_generation, _scope, position);
         using var prefetch = new Prefetch<EventBatch>();
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
             await HeedSignalsAsync(cancellationToken);
 
+            follower.MoveTo(_progress.Scanned);
             prefetch.Start(token => _reader.ReadAsync(position, _ownership.Partition, _ownership.Partitions, token), cancellationToken);
             if (!prefetch.Task.IsCompleted && await Task.WhenAny(prefetch.Task, _signals.Task) != prefetch.Task)
                 continue;

@@ -58,6 +58,47 @@ public sealed class EventPagesTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_page_goes_when_the_last_of_its_followers_has_passed_it()
+    {
+        _mark = 128;
+        using var first = Pages.Follow(ProjectionScope.All, 0);
+        var second = Pages.Follow(ProjectionScope.All, 0);
+        await ReadAsync(0);
+        // It was read ahead.
+        await ReadAsync(64);
+        var both = Pages.Bytes;
+
+        first.MoveTo(64);
+        Assert.Equal(both, Pages.Bytes);
+        second.MoveTo(63);
+        Assert.Equal(both, Pages.Bytes);
+        second.MoveTo(64);
+        Assert.InRange(Pages.Bytes, 1, both - 1);
+        await ReadAsync(64);
+        Assert.Equal(2, _reader.Reads.Count);
+
+        first.MoveTo(128);
+        Assert.NotEqual(0, Pages.Bytes);
+        second.Dispose();
+        Assert.Equal(0, Pages.Bytes);
+    }
+
+    [Fact]
+    public async Task A_page_that_is_just_being_read_stays_until_it_is_asked_for_again()
+    {
+        _mark = 64;
+        _reader.Gated = true;
+        using var follower = Pages.Follow(ProjectionScope.All, 0);
+        var reading = ReadAsync(0);
+        await ReadsAsync(1);
+        follower.MoveTo(64);
+        _reader.Release();
+        Assert.Equal(64, (await reading).UpTo);
+        follower.MoveTo(64);
+        Assert.Equal(0, Pages.Bytes);
+    }
+
+    [Fact]
     public async Task A_partial_page_is_extended_and_earlier_slices_do_not_change()
     {
         _mark = 3;
