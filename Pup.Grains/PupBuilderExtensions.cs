@@ -22,6 +22,7 @@ public static class PupBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(silo);
         silo.Services.AddPupEngine(configure);
+        silo.Services.TryAddSingleton<IConfiguredCounts, LoneSiloCounts>();
         silo.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, EngineService>());
         silo.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, Supervisor>());
         return new PupBuilder(silo.Services);
@@ -50,6 +51,7 @@ public static class PupBuilderExtensions
         services.TryAddSingleton<Engine>();
         services.TryAddSingleton<ProjectionRegistry>();
         services.TryAddSingleton<ProjectionRebuild>();
+        services.TryAddSingleton<ProjectionRepartition>();
         return new PupBuilder(services);
     }
 }

@@ -39,10 +39,13 @@ internal sealed class PartitionRunner(
         Volatile.Read(ref _resume).TrySetResult();
     }
 
+    /// <summary>Whether it was woken too late to heed it.</summary>
+    public bool TakeWake() => _signals.TakeAsked();
+
     /// <exception cref="OperationCanceledException">It was asked to stop.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        for (var failures = 0; State != PartitionState.Left;)
+        for (var failures = 0; State is not (PartitionState.Left or PartitionState.Gone);)
         {
             try
             {
@@ -82,8 +85,9 @@ internal sealed class PartitionRunner(
                 _journal.RowDeleted("the projection is rebuilt from the start");
                 await rebuild.RunAsync(generation, definition, engine.Feed.MarkOf(generation), cancellationToken);
                 break;
-            case OwnershipResult.NoSuchPartition:
-                State = PartitionState.Left;
+            case OwnershipResult.NoSuchPartition none:
+                _journal.Gone(none.Partitions);
+                State = PartitionState.Gone;
                 break;
         }
     }

@@ -30,11 +30,11 @@ internal sealed class PartitionWorker
         _generation = generation;
         _ownership = ownership;
         _signals = signals;
-        _progress = new CheckpointProgress(ownership.Row, ownership.Epoch, ownership.Position, engine.Time, signals.Doubt);
+        _progress = new CheckpointProgress(ownership.Row, ownership.Epoch, ownership.Position, engine.Time, signals.Doubt) { Applied = ownership.Applied };
         var keys = new OrderingKeys(projection);
         var parked = new ParkedKeys(ownership.ParkedKeys, engine.Options.ParkedKeysLimit);
         _committer = new SegmentCommitter(engine, new BatchAttempt(engine, definition, projection, generation), generation, _progress, journal);
-        _reader = new BatchReader(engine.Feed, generation, definition.Scope, keys, definition.Limits);
+        _reader = new BatchReader(engine.Feed, generation, definition.Scope, keys, definition.Limits, ownership.Applied?.Vectors ?? AppliedVectors.None);
         _applier = new BatchApplier(engine, definition, generation, ownership, _committer, parked, journal);
         _retry = new DeadLetterRetry(definition, generation, ownership, _committer, parked, journal);
     }

@@ -24,6 +24,8 @@ internal sealed class TestEngine : IAsyncDisposable
 
     public PupOptions Options => _services.GetRequiredService<PupOptions>();
 
+    public ProjectionRepartition Repartition => _services.GetRequiredService<ProjectionRepartition>();
+
     public IReadOnlyList<PartitionRunner> Runners => _runners;
 
     public static TestEngine Start(string connectionString, Action<PupOptions>? configure = null)
@@ -75,7 +77,7 @@ internal sealed class TestEngine : IAsyncDisposable
     {
         var target = await database.ScalarAsync<long>("select coalesce(max(global_position), 0) from events");
         await Eventually.TrueAsync(
-            () => _runners.All(runner => runner.State == PartitionState.Left || runner.Position >= target),
+            () => _runners.All(runner => runner.State is PartitionState.Left or PartitionState.Gone || runner.Position >= target),
             timeout ?? TimeSpan.FromSeconds(30),
             $"all partitions at {target}; they are at {string.Join(", ", _runners.Select(runner => $"{runner.Position} ({runner.State} {runner.Journal.Trouble})"))}");
     }
