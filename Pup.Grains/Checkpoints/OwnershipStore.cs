@@ -176,6 +176,16 @@ internal sealed class OwnershipStore(PupOptions options, TimeProvider time)
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
+    private const string CountSql = "select partitions from projections where name = $1";
+
+    /// <summary>How many partitions the projection has now; 0 when there is no such projection.</summary>
+    public static async Task<int> CountPartitionsAsync(Generation generation, string projection, CancellationToken cancellationToken)
+    {
+        await using var command = generation.DataSource.CreateCommand(CountSql);
+        command.Parameters.Add(new() { Value = projection });
+        return (int?)await command.ExecuteScalarAsync(cancellationToken) ?? 0;
+    }
+
     private const string TakeoverSql = """
         insert into projection_partitions as p (projection_name, partition, takeover_position, takeovers)
         values ($1, $2, $3, 1)

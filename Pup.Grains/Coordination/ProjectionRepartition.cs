@@ -74,10 +74,10 @@ internal sealed partial class ProjectionRepartition(
 
         if (locked.Partitions != partitions)
         {
-            if (await MovedBackRows.DeclareAsync(locked, cancellationToken) is { } movedBack)
-                return result with { Problem = movedBack };
             if (projection.IsResettable && locked.Rows.Any(static row => row.Position is null))
                 return result with { RowDeleted = true };
+            if (await MovedBackRows.DeclareAsync(locked, cancellationToken) is { } movedBack)
+                return result with { Problem = movedBack };
             await ReplaceAsync(locked, partitions, cancellationToken);
         }
 

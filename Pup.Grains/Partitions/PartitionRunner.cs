@@ -103,7 +103,9 @@ internal sealed class PartitionRunner(
         {
             switch (await _worker.RunAsync(cancellationToken))
             {
-                case WorkerOutcome.OwnershipLost:
+                case WorkerOutcome.RowMissing when !await IsAnotherCountAsync(generation, ownership, cancellationToken):
+                    break;
+                case WorkerOutcome.OwnershipLost or WorkerOutcome.RowMissing:
                     _journal.Left();
                     State = PartitionState.Left;
                     break;
@@ -126,6 +128,14 @@ internal sealed class PartitionRunner(
             _journal.Stopped(_worker.Position);
             throw;
         }
+    }
+
+    // A row that a repartition replaced has a new owner, from whom it must not be taken; one that an operator deleted has none. A
+    // partition that is no more finds that out by itself.
+    private async Task<bool> IsAnotherCountAsync(Generation generation, Ownership ownership, CancellationToken cancellationToken)
+    {
+        var partitions = await OwnershipStore.CountPartitionsAsync(generation, definition.Name, cancellationToken);
+        return partitions != ownership.Partitions && partition < partitions;
     }
 
     private async Task LeaveAsync(Generation generation, Ownership ownership)

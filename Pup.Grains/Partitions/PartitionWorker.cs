@@ -54,7 +54,7 @@ internal sealed class PartitionWorker
         catch (WorkerStoppedException stopped)
         {
             // Lost to an operation that tells its partitions so (rebuild, resume, …), or to another owner: only then leave.
-            var superseded = stopped.Outcome is WorkerOutcome.OwnershipLost && (_answering || _signals.TakeAsked());
+            var superseded = stopped.Outcome is WorkerOutcome.OwnershipLost or WorkerOutcome.RowMissing && (_answering || _signals.TakeAsked());
             return superseded ? new WorkerOutcome.Superseded() : stopped.Outcome;
         }
         catch (GenerationEndedException)

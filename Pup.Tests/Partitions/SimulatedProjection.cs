@@ -181,15 +181,15 @@ internal sealed class SimulatedProjection(bool resettable, RepartitionRules rule
 
         var rows = rules.ReadsBeforeLocking ? _readEarly! : Rows();
         _readEarly = null;
-        if (rules.MovedBack(rows) is not null)
-        {
-            Declare();
-            return;
-        }
-
         if (resettable && rows.Any(static row => row.Position is null))
         {
             Rebuild();
+            return;
+        }
+
+        if (rules.MovedBack(rows) is not null)
+        {
+            Declare();
             return;
         }
 

@@ -63,6 +63,22 @@ internal sealed class TestEngine : IAsyncDisposable
         return [.. Enumerable.Range(0, partitions).Select(partition => Run(definition, partition))];
     }
 
+    /// <summary>Runs all partitions that a registered projection has by now.</summary>
+    public async Task<IReadOnlyList<PartitionRunner>> RunAllAsync(ProjectionDefinition definition)
+    {
+        var generation = await Feed.GenerationAsync(_stopping.Token);
+        var status = await new ProjectionStateStore(generation.DataSource).FindAsync(definition.Name, _stopping.Token);
+        return [.. Enumerable.Range(0, status!.Partitions).Select(partition => Run(definition, partition))];
+    }
+
+    /// <summary>Gives a registered projection another number of partitions; who runs them is the test's business.</summary>
+    public async Task RepartitionAsync(ProjectionDefinition definition, int partitions) =>
+        await Repartition.RunAsync(await Feed.GenerationAsync(_stopping.Token), definition, partitions, _stopping.Token);
+
+    /// <summary>Makes a projection known without running it.</summary>
+    public async Task RegisterAsync(ProjectionDefinition definition) =>
+        await ProjectionRegistrar.RegisterAsync((await Feed.GenerationAsync(_stopping.Token)).DataSource, definition, _stopping.Token);
+
     /// <summary>Runs one partition of a registered projection.</summary>
     public PartitionRunner Run(ProjectionDefinition definition, int partition)
     {
