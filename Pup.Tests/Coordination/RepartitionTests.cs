@@ -76,6 +76,27 @@ public sealed class RepartitionTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task Checkpoints_that_pupsourcings_workers_left_are_repartitioned_before_any_owner_touched_them()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendAsync(database, 400, 20);
+        await using var engine = TestEngine.Start(database.ConnectionString);
+        var definition = engine.Define(() => new LedgerProjection(), 4);
+        await engine.RegisterAsync(definition);
+        await AdvanceAllButOneAsync(database, definition);
+        await database.ExecuteAsync("delete from projections");
+        await database.ExecuteAsync("delete from projection_checkpoints where projection_name = 'ledger_p0'");
+        await database.ExecuteAsync("update projection_checkpoints set epoch = 0");
+
+        await engine.RegisterAsync(definition);
+        await engine.RepartitionAsync(definition, 3);
+        await engine.RunAllAsync(definition);
+        await engine.CaughtUpAsync(database);
+
+        await AssertExactAsync(database);
+    }
+
+    [Fact]
     public async Task What_is_applied_already_is_scanned_and_not_handled_and_then_forgotten()
     {
         await using var database = await TestDatabase.CreateAsync(server);

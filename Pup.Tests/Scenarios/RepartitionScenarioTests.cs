@@ -1,6 +1,8 @@
+using Npgsql;
 using Pup.Grains.Coordination;
 using Pup.Grains.Projections;
 using Pup.Tests.Feed;
+using Pup.Tests.Scenarios.Proxy;
 using Pup.Tests.Scenarios.ReadModels;
 using Pup.Tests.Scenarios.Worker;
 using Pup.Tests.Support;
@@ -150,6 +152,30 @@ public sealed class RepartitionScenarioTests(PostgresServer server)
         Assert.Equal(rows, await database.ScalarAsync<string>("select string_agg(projection_name || ' ' || epoch, ',' order by projection_name) from projection_checkpoints"));
         await Ledger.AssertExactAsync(database);
         Assert.Equal(0L, await database.ScalarAsync<long>("select count(*) from projection_dead_letters"));
+    }
+
+    [Fact]
+    public async Task A_repartition_gets_past_a_worker_frozen_while_it_sends_a_batch()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendAsync(database, 2_000, 50);
+        await using var proxy = new TcpProxy(server.Port);
+        proxy.FreezeAfterSending = bytes => bytes > 8_000 && proxy.Frozen == 0;
+        var through = new NpgsqlConnectionStringBuilder(server.TcpConnectionString(database.Name)) { Port = proxy.Port, CommandTimeout = 60, CancellationTimeout = 500 };
+        await using var frozen = TestEngine.Start(through.ConnectionString);
+        var loser = (await frozen.RunAsync(static () => new LedgerProjection(), configure: static options => options.BatchSize = 1_000))[0];
+        await Eventually.TrueAsync(
+            async () => await database.ScalarAsync<bool>(LineFailureTests.HeldSql), TimeSpan.FromSeconds(30), "the row is locked by a session that waits for the rest of its batch");
+
+        await using var engine = TestEngine.Start(database.ConnectionString, static options => options.OwnershipLockTimeout = TimeSpan.FromMilliseconds(300));
+        var definition = engine.Define(static () => new LedgerProjection(), 1, static options => options.HandlerTimeout = TimeSpan.FromSeconds(1));
+        await engine.RepartitionAsync(definition, 3).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await engine.RunAllAsync(definition);
+        await EventLog.AppendAsync(database, 100, 50);
+        await engine.CaughtUpAsync(database, TimeSpan.FromSeconds(60));
+
+        await Eventually.TrueAsync(() => loser.State == Grains.Partitions.PartitionState.Left, TimeSpan.FromSeconds(30), "the frozen worker left");
+        await Ledger.AssertExactAsync(database);
     }
 
     private async Task<TestDatabase> CreateAsync()
