@@ -31,17 +31,16 @@ internal sealed partial class ProjectionRepartition(
     }
 
     /// <summary>As the configuration of all live silos that host the projection asks for it, if it does.</summary>
-    /// <returns>How many partitions there were; null when there was nothing to do, or it must wait.</returns>
+    /// <returns>How many partitions there were; null when they were left as they are.</returns>
     public async Task<int?> FollowAsync(
         Generation generation, ProjectionDefinition projection, IReadOnlyCollection<int> configured, CancellationToken cancellationToken)
     {
         if (ConfiguredPartitions.Wanted(await HeededAsync(generation, projection.Name, cancellationToken), configured) is not { } wanted)
             return null;
         var result = await RunAsync(generation, projection, wanted, isConfigured: true, cancellationToken);
-        if (result.Problem is null)
-            return result.Before;
-        LogPostponed(projection.Name, wanted, result.Problem);
-        return null;
+        if (result.Problem is not null)
+            LogPostponed(projection.Name, wanted, result.Problem);
+        return result.Changed ? result.Before : null;
     }
 
     private async Task<Result> RunAsync(
@@ -53,7 +52,7 @@ internal sealed partial class ProjectionRepartition(
                 generation, projection, partitions, locked => ChangeAsync(locked, projection, partitions, isConfigured, cancellationToken), cancellationToken);
             if (!result.RowDeleted)
             {
-                if (result.Problem is null && result.Before != partitions)
+                if (result.Changed)
                     LogDone(projection.Name, result.Before, partitions);
                 return result;
             }
@@ -67,6 +66,7 @@ internal sealed partial class ProjectionRepartition(
         LockedProjection locked, ProjectionDefinition projection, int partitions, bool isConfigured, CancellationToken cancellationToken)
     {
         var result = new Result(locked.Partitions);
+        // Another silo was faster, and an operator may have ordered something else since.
         if (isConfigured && locked.ConfiguredPartitions == partitions)
             return result;
         if (isConfigured && await FaultAsync(locked, cancellationToken) is { } fault)
@@ -79,6 +79,7 @@ internal sealed partial class ProjectionRepartition(
             if (await MovedBackRows.DeclareAsync(locked, cancellationToken) is { } movedBack)
                 return result with { Problem = movedBack };
             await ReplaceAsync(locked, partitions, cancellationToken);
+            result = result with { Changed = true };
         }
 
         await StoreAsync(locked, partitions, isConfigured, cancellationToken);
@@ -158,6 +159,8 @@ internal sealed partial class ProjectionRepartition(
 
     private sealed record Result(int Before)
     {
+        public bool Changed { get; init; }
+
         public string? Problem { get; init; }
 
         public bool RowDeleted { get; init; }

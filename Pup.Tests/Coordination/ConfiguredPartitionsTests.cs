@@ -1,3 +1,4 @@
+using Npgsql;
 using Pup.Grains.Coordination;
 using Pup.Tests.Support;
 
@@ -38,7 +39,7 @@ public sealed class ConfiguredPartitionsTests(PostgresServer server)
 
         // What is configured is what an operator ordered before.
         await engine.RepartitionAsync(definition, 3);
-        Assert.Equal(3, await FollowAsync(3));
+        Assert.Null(await FollowAsync(3));
         Assert.Equal("3 3", await CountsAsync());
         await engine.RunAllAsync(definition);
         await engine.CaughtUpAsync(database);
@@ -63,5 +64,31 @@ public sealed class ConfiguredPartitionsTests(PostgresServer server)
         // Each repartition takes as many epochs as it makes rows.
         Assert.Equal("ledger_p0 1, ledger_p6 7", await database.ScalarAsync<string>(
             "select string_agg(projection_name || ' ' || epoch, ', ' order by projection_name) from projection_checkpoints where projection_name in ('ledger_p0', 'ledger_p6')"));
+    }
+
+    [Fact]
+    public async Task A_silo_that_comes_late_does_not_undo_what_an_operator_ordered_meanwhile()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await using var engine = TestEngine.Start(database.ConnectionString);
+        var definition = engine.Define(static () => new LedgerProjection(), 4);
+        await engine.RegisterAsync(definition);
+        var generation = await engine.Feed.GenerationAsync(TestContext.Current.CancellationToken);
+        await using var connection = await database.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(TestContext.Current.CancellationToken);
+
+        // As if another silo had followed, and then somebody had ordered five.
+        await using (var change = new NpgsqlCommand("update projections set partitions = 5, configured_partitions = 7", connection))
+            await change.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        var late = engine.Repartition.FollowAsync(generation, definition, [7, 7], TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            async () => await database.ScalarAsync<bool>(
+                "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%from projections%for update%')"),
+            TimeSpan.FromSeconds(30),
+            "it waits for the projection");
+        await transaction.CommitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Null(await late);
+        Assert.Equal(5, await database.ScalarAsync<int>("select partitions from projections"));
     }
 }

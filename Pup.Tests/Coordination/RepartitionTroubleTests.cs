@@ -189,8 +189,12 @@ public sealed class RepartitionTroubleTests(PostgresServer server)
         await using var engine = TestEngine.Start(database.ConnectionString);
         var definition = engine.Define(PoisonedLedger, 2, static options => options.ErrorPolicy = ErrorPolicy.Stop);
         await engine.RegisterAsync(definition);
-        var former = await engine.RunAllAsync(definition);
-        await Eventually.TrueAsync(() => former.Any(static runner => runner.State == PartitionState.Faulted), s_patience, "faulted");
+        await using (var former = TestEngine.Start(database.ConnectionString))
+        {
+            var stopped = await former.RunAllAsync(definition);
+            await Eventually.TrueAsync(() => stopped.Any(static runner => runner.State == PartitionState.Faulted), s_patience, "faulted");
+        }
+
         var generation = await engine.Feed.GenerationAsync(Token);
 
         // Nobody has looked at it when only a number in a file changes.
