@@ -50,6 +50,8 @@ internal sealed class SimulatedProjection(bool resettable, RepartitionRules rule
             case 30:
                 if (argument % 4 == 0)
                     Rebuild();
+                else
+                    MoveBack(argument / 4);
                 break;
             default:
                 MoveBack(argument);
