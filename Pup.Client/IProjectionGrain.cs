@@ -25,6 +25,17 @@ public interface IProjectionGrain : IGrainWithStringKey
     [Alias("Rebuild")]
     Task RebuildAsync(CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Gives the projection another number of partitions while it runs: exact, and without draining. The number stands until another
+    /// one is configured.
+    /// </summary>
+    /// <param name="partitions">From 1 to 10,000.</param>
+    /// <param name="cancellationToken">Stops waiting for locks.</param>
+    /// <exception cref="ArgumentOutOfRangeException">No such number is possible.</exception>
+    /// <exception cref="InvalidOperationException">The projection needs a rebuild first; the number was not changed.</exception>
+    [Alias("Repartition")]
+    Task RepartitionAsync(int partitions, CancellationToken cancellationToken = default);
+
     /// <summary>What the projection is doing. (The dashboard looks this method up by its name.)</summary>
     [Alias("GetState")]
     Task<ProjectionStatus> GetState();

@@ -22,6 +22,7 @@ public static class PupBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(silo);
         silo.Services.AddPupEngine(configure);
+        silo.Services.TryAddSingleton<IConfiguredCounts, LoneSiloCounts>();
         // First in, last out: hosted services stop in reverse order, and partitions need the feed until the silo has stopped them all.
         if (!silo.Services.Any(static service => service.ImplementationType == typeof(EngineService)))
             silo.Services.Insert(0, ServiceDescriptor.Singleton<IHostedService, EngineService>());
@@ -53,6 +54,7 @@ public static class PupBuilderExtensions
         services.TryAddSingleton<Engine>();
         services.TryAddSingleton<ProjectionRegistry>();
         services.TryAddSingleton<ProjectionRebuild>();
+        services.TryAddSingleton<ProjectionRepartition>();
         return new PupBuilder(services);
     }
 }

@@ -14,6 +14,9 @@ namespace Pup.Grains.Checkpoints;
 /// <param name="GenerationKey">The advisory-lock key that the look session must still hold.</param>
 internal sealed record CheckpointFence(string Row, long Epoch, long Position, long GenerationKey)
 {
+    /// <summary>What stands in the row's column <c>applied</c>; null as long as nothing need stand there.</summary>
+    public AppliedColumn? Applied { get; init; }
+
     private const string FenceSql = """
         with f as (
             select 1 from projection_checkpoints
@@ -33,6 +36,16 @@ internal sealed record CheckpointFence(string Row, long Epoch, long Position, lo
         select 1 / count(*) from m
         """;
 
+    // As above while a repartition is being worked off.
+    private const string MoveAndNoteSql = """
+        with m as (
+            update projection_checkpoints set last_global_position = $4, applied = $5, updated_at = now()
+            where projection_name = $1 and epoch = $2 and last_global_position = $3
+                and xmax = pg_current_xact_id_if_assigned()::xid
+            returning 1)
+        select 1 / count(*) from m
+        """;
+
     public NpgsqlBatchCommand Lock() => new(FenceSql)
     {
         Parameters =
@@ -44,14 +57,20 @@ internal sealed record CheckpointFence(string Row, long Epoch, long Position, lo
         },
     };
 
-    public NpgsqlBatchCommand MoveTo(long position) => new(MoveSql)
+    public NpgsqlBatchCommand MoveTo(long position)
     {
-        Parameters =
+        var move = new NpgsqlBatchCommand(Applied is null ? MoveSql : MoveAndNoteSql)
         {
-            new() { Value = Row, NpgsqlDbType = NpgsqlDbType.Text },
-            new NpgsqlParameter<long> { TypedValue = Epoch },
-            new NpgsqlParameter<long> { TypedValue = Position },
-            new NpgsqlParameter<long> { TypedValue = position },
-        },
-    };
+            Parameters =
+            {
+                new() { Value = Row, NpgsqlDbType = NpgsqlDbType.Text },
+                new NpgsqlParameter<long> { TypedValue = Epoch },
+                new NpgsqlParameter<long> { TypedValue = Position },
+                new NpgsqlParameter<long> { TypedValue = position },
+            },
+        };
+        if (Applied is not null)
+            move.Parameters.Add(new() { Value = Applied.At(position).ToJson(), NpgsqlDbType = NpgsqlDbType.Jsonb });
+        return move;
+    }
 }

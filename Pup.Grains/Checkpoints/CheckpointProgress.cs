@@ -19,6 +19,9 @@ internal sealed class CheckpointProgress(string row, long epoch, long stored, Ti
 
     public long Epoch => epoch;
 
+    /// <summary>What this owner found in the row's column <c>applied</c> and keeps up to date there; null when nothing need stand there.</summary>
+    public AppliedColumn? Applied { get; init; }
+
     /// <summary>The position the row had when it was last known.</summary>
     public long Stored
     {

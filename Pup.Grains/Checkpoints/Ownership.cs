@@ -19,4 +19,8 @@ internal sealed record Ownership(
     IReadOnlyCollection<string> ParkedKeys,
     int Takeovers,
     long? SuspectPosition,
-    int SuspectAttempts);
+    int SuspectAttempts)
+{
+    /// <summary>The row's column <c>applied</c>, to be kept up to date with its position; null when no row of the projection carries a vector.</summary>
+    public AppliedColumn? Applied { get; init; }
+}

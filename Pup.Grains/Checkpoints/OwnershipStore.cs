@@ -18,6 +18,20 @@ internal sealed class OwnershipStore(PupOptions options, TimeProvider time)
     public async Task<OwnershipResult> OwnAsync(
         Generation generation, ProjectionDefinition projection, int partition, long lastEpoch, CancellationToken cancellationToken)
     {
+        while (true)
+        {
+            var result = await TryOwnAsync(generation, projection, partition, lastEpoch, cancellationToken);
+            if (result is not OwnershipResult.MovedBack)
+                return result;
+            // The projection is halted then, or somebody has put the row right or rebuilt meanwhile: the next attempt tells.
+            await new ProjectionChange(options, time).RunAsync(
+                generation, projection, 0, locked => MovedBackRows.DeclareAsync(locked, cancellationToken), cancellationToken);
+        }
+    }
+
+    private async Task<OwnershipResult> TryOwnAsync(
+        Generation generation, ProjectionDefinition projection, int partition, long lastEpoch, CancellationToken cancellationToken)
+    {
         await using var connection = await generation.DataSource.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var own = OwnAsync(connection, generation, projection, partition, lastEpoch, cancellationToken);
@@ -58,8 +72,22 @@ internal sealed class OwnershipStore(PupOptions options, TimeProvider time)
             await CreateRowAsync(connection, row, cancellationToken);
         }
 
-        var (epoch, position, formerEpoch) = await SetEpochAsync(connection, row, cancellationToken);
-        return await ReadRestAsync(connection, projection.Name, row, partition, partitions, epoch, position, formerEpoch == lastEpoch, cancellationToken);
+        var (epoch, position, formerEpoch, applied) = await SetEpochAsync(connection, row, cancellationToken);
+        // A row that Pup never owned has no epoch. It is new, or somebody put it in the place of one that was deleted.
+        var tracked = applied is not null || formerEpoch == 0;
+        if (tracked && await AnyVectorAsync(connection, projection.Name, partitions, cancellationToken))
+        {
+            if (new PartitionRow(row, position, applied).IsMovedBack)
+                return new OwnershipResult.MovedBack();
+        }
+        else if (applied is not null)
+        {
+            await ForgetAppliedAsync(connection, row, cancellationToken);
+            applied = null;
+        }
+
+        var rest = await ReadRestAsync(connection, projection.Name, row, partition, partitions, epoch, position, formerEpoch == lastEpoch, cancellationToken);
+        return rest is OwnershipResult.Taken taken ? new OwnershipResult.Taken(taken.Ownership with { Applied = applied?.At(position) }) : rest;
     }
 
     private const string LockProjectionSql = """
@@ -115,15 +143,47 @@ internal sealed class OwnershipStore(PupOptions options, TimeProvider time)
         update projection_checkpoints c set epoch = nextval('projection_epochs'), updated_at = now()
         from projection_checkpoints former
         where c.projection_name = $1 and former.projection_name = c.projection_name
-        returning c.epoch, c.last_global_position, former.epoch
+        returning c.epoch, c.last_global_position, former.epoch, c.applied::text
         """;
 
-    private static async Task<(long Epoch, long Position, long FormerEpoch)> SetEpochAsync(NpgsqlConnection connection, string row, CancellationToken cancellationToken)
+    private static async Task<(long Epoch, long Position, long FormerEpoch, AppliedColumn? Applied)> SetEpochAsync(NpgsqlConnection connection, string row, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(SetEpochSql, connection) { Parameters = { new() { Value = row } } };
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return (reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2));
+        return (reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), AppliedColumn.Parse(reader.IsDBNull(3) ? null : reader.GetString(3)));
+    }
+
+    // Only a repartition brings vectors, and it waits for the lock on the projections row: once there are none, there will be none.
+    private const string AnyVectorSql = """
+        select exists (
+            select from projection_checkpoints
+            where applied ? 'vectors' and (projection_name = $1 or projection_name = any(
+                select $1 || '_p' || index from generate_series(0, $2 - 1) as index)))
+        """;
+
+    private static async Task<bool> AnyVectorAsync(NpgsqlConnection connection, string projection, int partitions, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(AnyVectorSql, connection) { Parameters = { new() { Value = projection }, new() { Value = partitions } } };
+        return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    private const string ForgetAppliedSql = "update projection_checkpoints set applied = null where projection_name = $1";
+
+    private static async Task ForgetAppliedAsync(NpgsqlConnection connection, string row, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(ForgetAppliedSql, connection) { Parameters = { new() { Value = row } } };
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private const string CountSql = "select partitions from projections where name = $1";
+
+    /// <summary>How many partitions the projection has now; 0 when there is no such projection.</summary>
+    public static async Task<int> CountPartitionsAsync(Generation generation, string projection, CancellationToken cancellationToken)
+    {
+        await using var command = generation.DataSource.CreateCommand(CountSql);
+        command.Parameters.Add(new() { Value = projection });
+        return (int?)await command.ExecuteScalarAsync(cancellationToken) ?? 0;
     }
 
     private const string TakeoverSql = """

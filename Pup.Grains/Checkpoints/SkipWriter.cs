@@ -68,8 +68,8 @@ internal sealed partial class SkipWriter(PupOptions options, TimeProvider time, 
         """;
 
     private const string MoveSql = """
-        update projection_checkpoints c set last_global_position = s.up_to, updated_at = now()
-        from unnest($1::text[], $2::bigint[], $3::bigint[]) as s (name, epoch, up_to)
+        update projection_checkpoints c set last_global_position = s.up_to, applied = coalesce(s.applied::jsonb, c.applied), updated_at = now()
+        from unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[]) as s (name, epoch, up_to, applied)
         where c.projection_name = s.name and c.epoch = s.epoch
         returning c.projection_name, c.epoch, c.last_global_position
         """;
@@ -86,6 +86,7 @@ internal sealed partial class SkipWriter(PupOptions options, TimeProvider time, 
             move.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = locked.ConvertAll(static row => row.Row).ToArray() });
             move.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = locked.ConvertAll(static row => row.Epoch).ToArray() });
             move.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = locked.ConvertAll(row => moves[row].UpTo).ToArray() });
+            move.Parameters.Add(new NpgsqlParameter<string?[]> { TypedValue = locked.ConvertAll(row => moves[row].Progress.Applied?.At(moves[row].UpTo).ToJson()).ToArray() });
             await using var reader = await move.ExecuteReaderAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
                 written[(reader.GetString(0), reader.GetInt64(1))] = reader.GetInt64(2);

@@ -7,14 +7,20 @@ namespace Pup.Grains.Coordination;
 /// Speaks for all partitions of one projection: it calls them, never they it. Whatever it changes it changes in the database, so a
 /// second activation of it does no harm.
 /// </summary>
-internal sealed class ProjectionGrain(Engine engine, ProjectionRegistry projections, ProjectionRebuild rebuild) : Grain, IProjectionGrain
+internal sealed class ProjectionGrain(
+    Engine engine, ProjectionRegistry projections, ProjectionRebuild rebuild, ProjectionRepartition repartition, IConfiguredCounts configured)
+    : Grain, IProjectionGrain
 {
     private string Name => this.GetPrimaryKeyString();
+
+    private ProjectionDefinition Definition => projections.Find(Name)
+        ?? throw new InvalidOperationException($"No silo that could be asked hosts projection '{Name}'. Nothing was changed.");
 
     public async Task EnsureRunningAsync(CancellationToken cancellationToken = default)
     {
         var partitions = await StatesAsync(async states => (await states.FindAsync(Name, cancellationToken))?.Partitions ?? 0, cancellationToken);
-        await ForEachPartitionAsync(partitions, partition => partition.EnsureRunningAsync(cancellationToken));
+        await ForEachPartitionAsync(partitions, (_, partition) => partition.EnsureRunningAsync(cancellationToken));
+        await FollowConfigurationAsync(cancellationToken);
     }
 
     public async Task PauseAsync(CancellationToken cancellationToken = default)
@@ -37,11 +43,16 @@ internal sealed class ProjectionGrain(Engine engine, ProjectionRegistry projecti
 
     public async Task RebuildAsync(CancellationToken cancellationToken = default)
     {
-        var definition = projections.Find(Name)
-            ?? throw new InvalidOperationException($"No silo that could be asked hosts projection '{Name}'. Nothing was changed.");
         var generation = await engine.Feed.GenerationAsync(cancellationToken);
-        await rebuild.RunAsync(generation, definition, engine.Feed.MarkOf(generation), cancellationToken);
+        await rebuild.RunAsync(generation, Definition, engine.Feed.MarkOf(generation), cancellationToken);
         await WakeAsync(cancellationToken);
+    }
+
+    public async Task RepartitionAsync(int partitions, CancellationToken cancellationToken = default)
+    {
+        var generation = await engine.Feed.GenerationAsync(cancellationToken);
+        var before = await repartition.RunAsync(generation, Definition, partitions, cancellationToken);
+        await StartAnewAsync(before, cancellationToken);
     }
 
     public async Task<ProjectionStatus> GetState() =>
@@ -51,12 +62,34 @@ internal sealed class ProjectionGrain(Engine engine, ProjectionRegistry projecti
     private async Task WakeAsync(CancellationToken cancellationToken)
     {
         var status = await GetState();
-        await ForEachPartitionAsync(status.Partitions, partition => partition.WakeAsync(cancellationToken));
+        await ForEachPartitionAsync(status.Partitions, (_, partition) => partition.WakeAsync(cancellationToken));
     }
 
-    private Task ForEachPartitionAsync(int partitions, Func<IProjectionPartitionGrain, Task> action) => Task.WhenAll(
+    private async Task FollowConfigurationAsync(CancellationToken cancellationToken)
+    {
+        if (projections.Find(Name) is not { } definition)
+            return;
+        var counts = await configured.OfAsync(Name, cancellationToken);
+        var generation = await engine.Feed.GenerationAsync(cancellationToken);
+        if (await repartition.FollowAsync(generation, definition, counts, cancellationToken) is { } before)
+            await StartAnewAsync(before, cancellationToken);
+    }
+
+    // Partitions that are no more are told too: an idle one would stand about until it next touches its row.
+    private async Task StartAnewAsync(int before, CancellationToken cancellationToken)
+    {
+        var now = (await GetState()).Partitions;
+        await ForEachPartitionAsync(Math.Max(before, now), async (index, partition) =>
+        {
+            await partition.WakeAsync(cancellationToken);
+            if (index < now)
+                await partition.EnsureRunningAsync(cancellationToken);
+        });
+    }
+
+    private Task ForEachPartitionAsync(int partitions, Func<int, IProjectionPartitionGrain, Task> action) => Task.WhenAll(
         Enumerable.Range(0, partitions).Select(index =>
-            action(GrainFactory.GetGrain<IProjectionPartitionGrain>(new PartitionKey(Name, index).ToString()))));
+            action(index, GrainFactory.GetGrain<IProjectionPartitionGrain>(new PartitionKey(Name, index).ToString()))));
 
     private async Task<T> StatesAsync<T>(Func<ProjectionStateStore, Task<T>> use, CancellationToken cancellationToken)
     {

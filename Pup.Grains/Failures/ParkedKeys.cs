@@ -13,6 +13,9 @@ internal sealed class ParkedKeys(IEnumerable<string> keys, int limit)
 
     public void Remove(string key) => _keys.Remove(key);
 
-    /// <summary>Whether so many more keys would exceed the cap, beyond which parking turns into stopping.</summary>
-    public bool WouldExceed(int more) => _keys.Count + more > limit;
+    /// <summary>
+    /// Whether so many more keys would exceed the cap, beyond which parking turns into stopping. Keys of several partitions that a
+    /// repartition brought together may be more than that already; they stay parked.
+    /// </summary>
+    public bool WouldExceed(int more) => more > 0 && _keys.Count + more > limit;
 }

@@ -4,7 +4,8 @@ using Pup.Grains.Projections;
 namespace Pup.Grains.Partitions;
 
 /// <summary>Cuts the feed's slices into batches of one partition's own events.</summary>
-internal sealed class BatchReader(IEventFeed feed, Generation generation, ProjectionScope scope, OrderingKeys keys, BatchLimits limits)
+internal sealed class BatchReader(
+    IEventFeed feed, Generation generation, ProjectionScope scope, OrderingKeys keys, BatchLimits limits, AppliedVectors applied)
 {
     /// <summary>
     /// The next batch after <paramref name="position"/>. Waits for the log to grow; then takes what is there, up to the limits,
@@ -23,6 +24,8 @@ internal sealed class BatchReader(IEventFeed feed, Generation generation, Projec
                 var feedEvent = events.Span[i];
                 var before = items.Count;
                 keys.AddItems(feedEvent, partition, partitions, items);
+                if (feedEvent.Event.GlobalPosition <= applied.UpTo)
+                    RemoveApplied(items, before);
                 if (items.Count == before)
                     continue;
                 bytes += feedEvent.Event.Payload.Length;
@@ -35,6 +38,16 @@ internal sealed class BatchReader(IEventFeed feed, Generation generation, Projec
             var more = feed.MarkOf(generation) > position;
             if (!more || (items.Count == 0 && slices >= BatchLimits.EmptySlices) || slices >= BatchLimits.Slices)
                 return new EventBatch(items, position);
+        }
+    }
+
+    // Item by item: one event may be applied already for one of its keys and not for another.
+    private void RemoveApplied(List<WorkItem> items, int start)
+    {
+        for (var i = items.Count - 1; i >= start; i--)
+        {
+            if (applied.Covers(items[i].Hash, items[i].Event.GlobalPosition))
+                items.RemoveAt(i);
         }
     }
 }

@@ -66,6 +66,8 @@ internal sealed partial class PartitionJournal(string projection, int partition,
 
     public void Left() => LogLeft(projection, partition);
 
+    public void Gone(int partitions) => LogGone(projection, partition, partitions);
+
     public void Halted(string reason)
     {
         Trouble = reason;
@@ -97,6 +99,9 @@ internal sealed partial class PartitionJournal(string projection, int partition,
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Projection} partition {Partition} belongs to another owner now")]
     private partial void LogLeft(string projection, int partition);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Projection} partition {Partition} is no more: the projection has {Partitions} partitions")]
+    private partial void LogGone(string projection, int partition, int partitions);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Projection} partition {Partition} does not run: {Reason}")]
     private partial void LogHalted(string projection, int partition, string reason);

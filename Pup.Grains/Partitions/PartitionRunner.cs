@@ -44,10 +44,13 @@ internal sealed class PartitionRunner(
         Volatile.Read(ref _resume).TrySetResult();
     }
 
+    /// <summary>Whether it was woken too late to heed it.</summary>
+    public bool TakeWake() => _signals.TakeAsked();
+
     /// <exception cref="OperationCanceledException">It was asked to stop.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        for (var failures = 0; _state != PartitionState.Left;)
+        for (var failures = 0; _state is not (PartitionState.Left or PartitionState.Gone);)
         {
             try
             {
@@ -93,8 +96,9 @@ internal sealed class PartitionRunner(
                 _journal.RowDeleted("the projection is rebuilt from the start");
                 await rebuild.RunAsync(generation, definition, engine.Feed.MarkOf(generation), cancellationToken);
                 break;
-            case OwnershipResult.NoSuchPartition:
-                _state = PartitionState.Left;
+            case OwnershipResult.NoSuchPartition none:
+                _journal.Gone(none.Partitions);
+                _state = PartitionState.Gone;
                 break;
         }
     }
@@ -114,7 +118,9 @@ internal sealed class PartitionRunner(
                 case WorkerOutcome.Lacking lacking:
                     await AwaitRemedyAsync(generation, lacking.Reason, cancellationToken);
                     break;
-                case WorkerOutcome.OwnershipLost:
+                case WorkerOutcome.RowMissing when !await IsAnotherCountAsync(generation, ownership, cancellationToken):
+                    break;
+                case WorkerOutcome.OwnershipLost or WorkerOutcome.RowMissing:
                     _journal.Left();
                     _state = PartitionState.Left;
                     break;
@@ -137,6 +143,14 @@ internal sealed class PartitionRunner(
             _journal.Stopped(_worker.Position);
             throw;
         }
+    }
+
+    // A row that a repartition replaced has a new owner, from whom it must not be taken; one that an operator deleted has none. A
+    // partition that is no more finds that out by itself.
+    private async Task<bool> IsAnotherCountAsync(Generation generation, Ownership ownership, CancellationToken cancellationToken)
+    {
+        var partitions = await OwnershipStore.CountPartitionsAsync(generation, definition.Name, cancellationToken);
+        return partitions != ownership.Partitions && partition < partitions;
     }
 
     private async Task LeaveAsync(Generation generation, Ownership ownership)

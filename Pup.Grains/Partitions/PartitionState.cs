@@ -17,4 +17,7 @@ internal enum PartitionState
 
     /// <summary>Another owner has the partition.</summary>
     Left,
+
+    /// <summary>The projection has fewer partitions than this one's index.</summary>
+    Gone,
 }

@@ -33,12 +33,12 @@ internal sealed class PartitionWorker
         _ownership = ownership;
         _signals = signals;
         _scope = definition.Scope;
-        _progress = new CheckpointProgress(ownership.Row, ownership.Epoch, ownership.Position, engine.Time, signals.Doubt);
+        _progress = new CheckpointProgress(ownership.Row, ownership.Epoch, ownership.Position, engine.Time, signals.Doubt) { Applied = ownership.Applied };
         var keys = new OrderingKeys(projection);
         var parked = new ParkedKeys(ownership.ParkedKeys, engine.Options.ParkedKeysLimit);
         _attempt = new BatchAttempt(engine, definition, projection, generation);
         _committer = new SegmentCommitter(engine, _attempt, generation, _progress, journal);
-        _reader = new BatchReader(engine.Feed, generation, definition.Scope, keys, definition.Limits);
+        _reader = new BatchReader(engine.Feed, generation, definition.Scope, keys, definition.Limits, ownership.Applied?.Vectors ?? AppliedVectors.None);
         _applier = new BatchApplier(engine, definition, generation, ownership, _committer, parked, journal);
         _retry = new DeadLetterRetry(definition, generation, ownership, keys, _committer, parked, journal);
     }
@@ -58,7 +58,7 @@ internal sealed class PartitionWorker
         catch (WorkerStoppedException stopped)
         {
             // Lost to an operation that tells its partitions so (rebuild, resume, …), or to another owner: only then leave.
-            var superseded = stopped.Outcome is WorkerOutcome.OwnershipLost && (_answering || _signals.TakeAsked());
+            var superseded = stopped.Outcome is WorkerOutcome.OwnershipLost or WorkerOutcome.RowMissing && (_answering || _signals.TakeAsked());
             return superseded ? new WorkerOutcome.Superseded() : stopped.Outcome;
         }
         catch (GenerationEndedException)

@@ -47,7 +47,7 @@ internal sealed partial class ProjectionPartitionGrain(
     public async Task EnsureRunningAsync(CancellationToken cancellationToken = default)
     {
         StartIfStopped();
-        await this.RegisterOrUpdateReminder(ReminderName, engine.Options.ReminderPeriod, engine.Options.ReminderPeriod, cancellationToken);
+        await RegisterReminderAsync(cancellationToken);
     }
 
     public Task WakeAsync(CancellationToken cancellationToken = default)
@@ -91,16 +91,28 @@ internal sealed partial class ProjectionPartitionGrain(
             return;
         }
 
-        _runner = new PartitionRunner(engine, definition, Key.Partition, rebuild);
-        _drive = DriveAsync(_runner);
+        _drive = DriveAsync(definition);
     }
 
-    private async Task DriveAsync(PartitionRunner runner)
+    private async Task DriveAsync(ProjectionDefinition definition)
     {
         try
         {
-            // Handlers and commits run on the pool; only coming and going concern the grain.
-            await Task.Run(() => runner.RunAsync(_stopping.Token));
+            PartitionRunner runner;
+            do
+            {
+                if (_runner?.State == PartitionState.Gone)
+                    await RegisterReminderAsync(_stopping.Token);
+                _runner = runner = new PartitionRunner(engine, definition, Key.Partition, rebuild);
+                // Handlers and commits run on the pool; only coming and going concern the grain.
+                await Task.Run(() => runner.RunAsync(_stopping.Token));
+                // Only now, when the number of partitions was read and this is none of them.
+                if (runner.State == PartitionState.Gone)
+                    await RemoveReminderAsync();
+            }
+            // Woken while it was going: a repartition may have brought it back.
+            while (runner.TakeWake());
+
             // Left: another activation owns the partition. Going quietly lets the directory settle on one.
             DeactivateOnIdle();
         }
@@ -108,6 +120,26 @@ internal sealed partial class ProjectionPartitionGrain(
         {
         }
     }
+
+    private Task<IGrainReminder> RegisterReminderAsync(CancellationToken cancellationToken) =>
+        this.RegisterOrUpdateReminder(ReminderName, engine.Options.ReminderPeriod, engine.Options.ReminderPeriod, cancellationToken);
+
+    private async Task RemoveReminderAsync()
+    {
+        try
+        {
+            if (await this.GetReminder(ReminderName) is { } reminder)
+                await this.UnregisterReminder(reminder);
+        }
+        catch (Exception exception)
+        {
+            // It brings the grain back once more, and then it is removed.
+            LogReminder(this.GetPrimaryKeyString(), exception.Message);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Partition {Key} is no more, but its reminder was not removed: {Reason}")]
+    private partial void LogReminder(string key, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Partition {Key} did not stop in time; its transaction is left to the server to roll back")]
     private partial void LogLate(string key);

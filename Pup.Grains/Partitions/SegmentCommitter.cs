@@ -43,7 +43,7 @@ internal sealed class SegmentCommitter(Engine engine, BatchAttempt attempt, Gene
             if (wanted is not null && items.Count > 0 && items[0].Event.GlobalPosition <= before)
                 throw new InvalidOperationException($"Items up to position {before} are applied already and must not be handled again.");
             var target = wanted ?? before;
-            var fence = new CheckpointFence(progress.Row, progress.Epoch, before, generation.Key);
+            var fence = new CheckpointFence(progress.Row, progress.Epoch, before, generation.Key) { Applied = progress.Applied };
             var started = engine.Time.GetTimestamp();
             var result = await attempt.RunAsync(fence, FenceAlone || wanted is null, items, bookkeeping, target, next, cancellationToken);
             if (result.Failure is null)

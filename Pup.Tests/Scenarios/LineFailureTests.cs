@@ -8,7 +8,7 @@ namespace Pup.Tests.Scenarios;
 
 public sealed class LineFailureTests(PostgresServer server)
 {
-    private const string HeldSql = """
+    internal const string HeldSql = """
         select exists (
             select from pg_stat_activity a join pg_locks l on l.pid = a.pid and l.relation = 'projection_checkpoints'::regclass and l.mode = 'RowShareLock'
             where a.application_name = 'pup' and a.datname = current_database() and a.state = 'active' and a.wait_event = 'ClientRead')

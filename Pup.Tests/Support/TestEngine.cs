@@ -24,6 +24,8 @@ internal sealed class TestEngine : IAsyncDisposable
 
     public PupOptions Options => _services.GetRequiredService<PupOptions>();
 
+    public ProjectionRepartition Repartition => _services.GetRequiredService<ProjectionRepartition>();
+
     public IReadOnlyList<PartitionRunner> Runners => _runners;
 
     public static TestEngine Start(string connectionString, Action<PupOptions>? configure = null)
@@ -62,6 +64,22 @@ internal sealed class TestEngine : IAsyncDisposable
         return [.. Enumerable.Range(0, partitions).Select(partition => Run(definition, partition))];
     }
 
+    /// <summary>Runs all partitions that a registered projection has by now.</summary>
+    public async Task<IReadOnlyList<PartitionRunner>> RunAllAsync(ProjectionDefinition definition)
+    {
+        var generation = await Feed.GenerationAsync(_stopping.Token);
+        var status = await new ProjectionStateStore(generation.DataSource).FindAsync(definition.Name, _stopping.Token);
+        return [.. Enumerable.Range(0, status!.Partitions).Select(partition => Run(definition, partition))];
+    }
+
+    /// <summary>Gives a registered projection another number of partitions; who runs them is the test's business.</summary>
+    public async Task RepartitionAsync(ProjectionDefinition definition, int partitions) =>
+        await Repartition.RunAsync(await Feed.GenerationAsync(_stopping.Token), definition, partitions, _stopping.Token);
+
+    /// <summary>Makes a projection known without running it.</summary>
+    public async Task RegisterAsync(ProjectionDefinition definition) =>
+        await ProjectionRegistrar.RegisterAsync((await Feed.GenerationAsync(_stopping.Token)).DataSource, definition, _stopping.Token);
+
     /// <summary>Runs one partition of a registered projection.</summary>
     public PartitionRunner Run(ProjectionDefinition definition, int partition)
     {
@@ -76,7 +94,7 @@ internal sealed class TestEngine : IAsyncDisposable
     {
         var target = await database.ScalarAsync<long>("select coalesce(max(global_position), 0) from events");
         await Eventually.TrueAsync(
-            () => _runners.All(runner => runner.State == PartitionState.Left || runner.Position >= target),
+            () => _runners.All(runner => runner.State is PartitionState.Left or PartitionState.Gone || runner.Position >= target),
             timeout ?? TimeSpan.FromSeconds(30),
             $"all partitions at {target}; they are at {string.Join(", ", _runners.Select(runner => $"{runner.Position} ({runner.State} {runner.Journal.Trouble})"))}");
     }

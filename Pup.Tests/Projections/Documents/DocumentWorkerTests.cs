@@ -133,7 +133,7 @@ public sealed class DocumentWorkerTests(PostgresServer server)
         }
     }
 
-    private static async Task AssertFoldAsync(TestDatabase database)
+    internal static async Task AssertFoldAsync(TestDatabase database)
     {
         var events = new List<PersistedEvent>();
         await using (var command = database.DataSource.CreateCommand("select global_position, aggregate_id, event_type, payload from events order by global_position"))

@@ -31,10 +31,19 @@ internal sealed class ScenarioWorker(WorkerSettings settings)
         await PersistAsync(() => engine.RunAsync(() => new LedgerProjection(before: before), settings.LedgerPartitions, Small));
         if (settings.LedgerOnly)
             return;
-        await PersistAsync(() => engine.RunAsync(() => new CounterProjection(), 3, Small));
-        await PersistAsync(() => engine.RunAsync(() => new FoldDocuments(), 3, Small));
-        await PersistAsync(() => engine.RunAsync(() => new LiveProjection(), 3, Small));
+        await PersistAsync(() => engine.RunAsync(() => new CounterProjection(), settings.Partitions, Small));
+        await PersistAsync(() => engine.RunAsync(() => new FoldDocuments(), settings.Partitions, Small));
+        await PersistAsync(() => engine.RunAsync(() => new LiveProjection(), settings.Partitions, Small));
     }
+
+    /// <summary>The same projections, for a test that runs or changes them itself.</summary>
+    public static List<ProjectionDefinition> Definitions(TestEngine engine, WorkerSettings settings) =>
+    [
+        engine.Define(static () => new LedgerProjection(), settings.LedgerPartitions),
+        engine.Define(static () => new CounterProjection(), settings.Partitions),
+        engine.Define(static () => new FoldDocuments(), settings.Partitions),
+        engine.Define(static () => new LiveProjection(), settings.Partitions),
+    ];
 
     private async Task RunAsync()
     {

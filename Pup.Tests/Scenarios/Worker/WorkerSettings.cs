@@ -10,6 +10,9 @@ internal sealed record WorkerSettings
 
     public int LedgerPartitions { get; init; } = 4;
 
+    /// <summary>Partitions of the other projections. A worker runs as many even where there are fewer by now.</summary>
+    public int Partitions { get; init; } = 3;
+
     public int BatchSize { get; init; } = 100;
 
     /// <summary>The ledger's handler says so on standard output when it comes to this position, and goes on when it is told to.</summary>
