@@ -1,6 +1,7 @@
 using System.Globalization;
 using Npgsql;
 using Pup.Grains.Schema;
+using Pup.Silo.Clustering;
 using Pup.Silo.Configuration;
 
 namespace Pup.Bench.Servers;
@@ -33,6 +34,7 @@ internal sealed class BenchDatabase : IAsyncDisposable
         settings.Database = name;
         var database = new BenchDatabase(server, admin, name, settings.ConnectionString);
         await new SchemaMigrator(database.DataSource).MigrateAsync(cancellationToken);
+        await new ClusterSchema(database.DataSource).MigrateAsync(cancellationToken);
         return database;
     }
 
