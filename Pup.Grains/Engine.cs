@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Pup.Grains.Checkpoints;
+using Pup.Grains.Coordination.Placement;
 using Pup.Grains.Feed;
 using Pup.Grains.Partitions;
 
@@ -12,6 +13,7 @@ internal sealed record Engine(
     SkipWriter Skips,
     PupOptions Options,
     TimeProvider Time,
+    EngineSilo Silo,
     ILoggerFactory Loggers)
 {
     /// <summary>

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using Orleans.Hosting;
 using Pup.Grains.Checkpoints;
 using Pup.Grains.Coordination;
+using Pup.Grains.Coordination.Placement;
 using Pup.Grains.Feed;
 using Pup.Grains.Partitions;
 using Pup.Grains.Projections;
@@ -21,6 +22,15 @@ public static class PupBuilderExtensions
     public static PupBuilder AddPup(this ISiloBuilder silo, Action<PupOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(silo);
+        silo.Services.TryAddSingleton(static provider => new EngineSilo(provider.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString()));
+        silo.Services.TryAddSingleton<PlacementViews>();
+        silo.Services.TryAddSingleton<LocalPartitions>();
+        if (!silo.Services.Any(service => service.ServiceType == typeof(SpreadPlacement)))
+        {
+            silo.Services.AddSingleton(SpreadPlacement.Instance);
+            silo.AddPlacementDirector<SpreadPlacement, SpreadPlacementDirector>();
+        }
+
         silo.Services.AddPupEngine(configure);
         silo.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, EngineService>());
         silo.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, Supervisor>());
@@ -47,6 +57,7 @@ public static class PupBuilderExtensions
             provider.GetRequiredService<NotifyListener>()));
         services.TryAddSingleton<SkipWriter>();
         services.TryAddSingleton(static provider => new WorkerSlots(provider.GetRequiredService<PupOptions>().Workers));
+        services.TryAddSingleton(new EngineSilo(null));
         services.TryAddSingleton<Engine>();
         services.TryAddSingleton<ProjectionRegistry>();
         services.TryAddSingleton<ProjectionRebuild>();

@@ -85,8 +85,17 @@ public sealed class PupOptions
     /// <summary>Period of the reminder that brings a partition back when everything else failed; at least 1 min. Default: 1 min.</summary>
     public TimeSpan ReminderPeriod { get; set; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>Whether silos bring partitions back as soon as one is missed; otherwise only reminders do. Default: true.</summary>
+    public bool Supervise { get; set; } = true;
+
     /// <summary>How often a silo makes sure that all partitions run. Default: 30 s.</summary>
     public TimeSpan SupervisionInterval { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a silo must have been there before partitions that run well elsewhere move to it. Default: 30 s.</summary>
+    public TimeSpan SettleTime { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a partition stays where it runs well, though it would spread more evenly elsewhere. Default: 1 min.</summary>
+    public TimeSpan MoveInterval { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How often a partition that is paused or faulted looks whether it may run again. Default: 5 s.</summary>
     public TimeSpan HaltedPollInterval { get; set; } = TimeSpan.FromSeconds(5);

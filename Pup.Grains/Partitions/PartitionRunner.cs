@@ -15,7 +15,7 @@ namespace Pup.Grains.Partitions;
 internal sealed class PartitionRunner(
     Engine engine, ProjectionDefinition definition, int partition, ProjectionRebuild rebuild)
 {
-    private readonly OwnershipStore _ownerships = new(engine.Options, engine.Time);
+    private readonly OwnershipStore _ownerships = new(engine.Options, engine.Time, engine.Silo.Name);
     private readonly WorkerSignals _signals = new();
     private readonly PartitionJournal _journal = new(
         definition.Name, partition, engine.Time, engine.Loggers.CreateLogger("Pup.Partition"));
@@ -24,6 +24,9 @@ internal sealed class PartitionRunner(
     private TaskCompletionSource _resume = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public PartitionState State { get; private set; } = PartitionState.Starting;
+
+    /// <summary>Whether the projection was found to have fewer partitions than this one's index.</summary>
+    public bool IsRetired { get; private set; }
 
     public PartitionJournal Journal => _journal;
 
@@ -83,6 +86,7 @@ internal sealed class PartitionRunner(
                 await rebuild.RunAsync(generation, definition, engine.Feed.MarkOf(generation), cancellationToken);
                 break;
             case OwnershipResult.NoSuchPartition:
+                IsRetired = true;
                 State = PartitionState.Left;
                 break;
         }
