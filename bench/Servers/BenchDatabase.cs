@@ -23,10 +23,10 @@ internal sealed class BenchDatabase : IAsyncDisposable
 
     public string ConnectionString { get; }
 
-    public static async Task<BenchDatabase> CreateAsync(CancellationToken cancellationToken)
+    public static async Task<BenchDatabase> CreateAsync(CancellationToken cancellationToken, params string[] serverSettings)
     {
         var url = Environment.GetEnvironmentVariable("DATABASE_URL");
-        var server = string.IsNullOrEmpty(url) ? await PrivateServer.StartAsync(cancellationToken) : null;
+        var server = string.IsNullOrEmpty(url) ? await PrivateServer.StartAsync(serverSettings, cancellationToken) : null;
         var settings = new NpgsqlConnectionStringBuilder(server?.ConnectionString ?? DatabaseUrl.ToConnectionString(url!)) { CommandTimeout = 0 };
         var admin = NpgsqlDataSource.Create(settings.ConnectionString);
         var name = string.Create(CultureInfo.InvariantCulture, $"pup_bench_{Environment.ProcessId}");
