@@ -13,8 +13,8 @@ internal sealed record Engine(
     SkipWriter Skips,
     PupOptions Options,
     TimeProvider Time,
-    EngineSilo Silo,
-    ILoggerFactory Loggers)
+    ILoggerFactory Loggers,
+    EngineSilo? Silo = null)
 {
     /// <summary>
     /// Held while an event is handled that may be killing the process: were two of them in hand when it dies, nobody could tell

@@ -57,7 +57,6 @@ public static class PupBuilderExtensions
             provider.GetRequiredService<NotifyListener>()));
         services.TryAddSingleton<SkipWriter>();
         services.TryAddSingleton(static provider => new WorkerSlots(provider.GetRequiredService<PupOptions>().Workers));
-        services.TryAddSingleton(new EngineSilo(null));
         services.TryAddSingleton<Engine>();
         services.TryAddSingleton<ProjectionRegistry>();
         services.TryAddSingleton<ProjectionRebuild>();

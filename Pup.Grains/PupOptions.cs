@@ -70,7 +70,7 @@ public sealed class PupOptions
     /// <summary>Pause between two looks while events are in flight. Default: 5 ms, and at least 20 × the last look's duration.</summary>
     public TimeSpan LookInterval { get; set; } = TimeSpan.FromMilliseconds(5);
 
-    /// <summary>Longest pause between two looks when nothing happens. Default: 100 ms.</summary>
+    /// <summary>Longest pause between two looks when nothing happens; twice that when nothing has happened for 30 s. Default: 100 ms.</summary>
     public TimeSpan IdleLookInterval { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>How often progress that only skipped events is written. Default: 1 s.</summary>

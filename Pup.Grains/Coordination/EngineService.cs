@@ -58,7 +58,7 @@ internal sealed partial class EngineService(
             throw new SchemaException(string.Join(Environment.NewLine, missing));
         foreach (var projection in projections.All)
             await ProjectionRegistrar.RegisterAsync(dataSource, projection, cancellationToken);
-        await new PlacementStore(dataSource).AnnounceAsync(engine.Silo.Name!, projections.All, cancellationToken);
+        await new PlacementStore(dataSource).AnnounceAsync(engine.Silo!.Name, projections.All, cancellationToken);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The database is not available ({Reason}); trying again in {Seconds:0.0} s")]

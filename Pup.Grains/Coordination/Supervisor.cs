@@ -11,8 +11,9 @@ namespace Pup.Grains.Coordination;
 
 /// <summary>
 /// Follows the cluster's membership: when it changes, the partitions that have lost their silo and belong here are started at once,
-/// rather than within the period of a reminder. Quiet otherwise, save for a slow round over all partitions. Also ends rebuilds
-/// that have reached their target. When this silo stops, hands its partitions over to the others.
+/// rather than within the period of a reminder. So are those of this silo whose activation is gone: Orleans ends it also where
+/// the silo that dies held no more than its entry in the directory. Quiet otherwise, save for a slow round over all partitions.
+/// Also ends rebuilds that have reached their target. When this silo stops, hands its partitions over to the others.
 /// </summary>
 internal sealed partial class Supervisor(
     Engine engine,
@@ -28,10 +29,11 @@ internal sealed partial class Supervisor(
 
     private static readonly TimeSpan _firstRetry = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan _rebuildInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _noRebuildInterval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _timerSlack = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan _handOverLimit = TimeSpan.FromSeconds(10);
 
-    private readonly Channel<MembershipVersion> _changes = Channel.CreateBounded<MembershipVersion>(
-        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
 
     private string _unplaced = "";
 
@@ -70,8 +72,11 @@ internal sealed partial class Supervisor(
 
     private async Task ListenAsync(CancellationToken cancellationToken)
     {
-        await foreach (var snapshot in membership.MembershipUpdates.WithCancellation(cancellationToken))
-            _changes.Writer.TryWrite(snapshot.Version);
+        locals.Removed += Note;
+        await foreach (var _ in membership.MembershipUpdates.WithCancellation(cancellationToken))
+            Note();
+
+        void Note() => _changes.Writer.TryWrite(true);
     }
 
     private async Task FollowAsync(CancellationToken cancellationToken)
@@ -96,13 +101,15 @@ internal sealed partial class Supervisor(
                 retry = _firstRetry;
             else
                 (pause, retry) = (retry < pause ? retry : pause, retry * 2);
-            if (await ChangedAsync(pause, cancellationToken))
+            // Partitions may move when a silo has settled, and when they have been here for long enough.
+            var move = views.Last?.NextSettles ?? (IsMisplaced(views.Last) ? engine.Options.MoveInterval : pause);
+            if (await ChangedAsync(move + _timerSlack < pause ? move + _timerSlack : pause, cancellationToken))
                 retry = _firstRetry;
             everything = engine.Time.GetElapsedTime(lastFull) >= engine.Options.SupervisionInterval;
         }
     }
 
-    /// <returns>Whether membership changed before the pause was over.</returns>
+    /// <returns>Whether something changed before the pause was over.</returns>
     private async Task<bool> ChangedAsync(TimeSpan pause, CancellationToken cancellationToken)
     {
         using var over = new CancellationTokenSource(pause, engine.Time);
@@ -124,19 +131,29 @@ internal sealed partial class Supervisor(
         if (everything)
         {
             var generation = await engine.Feed.GenerationAsync(cancellationToken);
-            await new PlacementStore(generation.DataSource).AnnounceAsync(engine.Silo.Name!, projections.All, cancellationToken);
+            await new PlacementStore(generation.DataSource).AnnounceAsync(engine.Silo!.Name, projections.All, cancellationToken);
         }
 
         var view = await views.GetAsync(TimeSpan.Zero, cancellationToken);
         ReportUnplaced(view);
-        var due = view.Partitions.Where(partition => projections.Find(partition.Key.Projection) is not null
-            && (everything || (view.IsOrphan(partition) && view.HomeOf(partition.Key) == engine.Silo.Name)));
+        var here = locals.All.Select(local => local.Value).ToHashSet();
+        var due = view.Partitions.Where(partition => projections.Find(partition.Key.Projection) is not null && (everything || IsDue(partition)));
         await Parallel.ForEachAsync(
             due,
             new ParallelOptions { MaxDegreeOfParallelism = Concurrency, CancellationToken = cancellationToken },
             async (partition, token) => await grains.GetGrain<IProjectionPartitionGrain>(partition.Key.ToString()).EnsureRunningAsync(token));
-        return view.IsComplete && !view.Partitions.Any(partition => partition.Runs && view.IsOrphan(partition));
+        return view.IsComplete && !view.Partitions.Any(partition => partition.Runs && (view.IsOrphan(partition) || IsMissing(partition)));
+
+        bool IsDue(PlacedPartition partition) =>
+            (view.IsOrphan(partition) && view.HomeOf(partition.Key) == engine.Silo?.Name) || IsMissing(partition) || IsMisplaced(view, partition);
+
+        bool IsMissing(PlacedPartition partition) => partition.Owner == engine.Silo?.Name && !here.Contains(partition.Key);
     }
+
+    private bool IsMisplaced(PlacementView? view) => view?.Partitions.Any(partition => IsMisplaced(view, partition)) == true;
+
+    private bool IsMisplaced(PlacementView view, PlacedPartition partition) =>
+        partition.Owner == engine.Silo?.Name && view.HomeOf(partition.Key) != engine.Silo?.Name;
 
     private void ReportUnplaced(PlacementView view)
     {
@@ -162,7 +179,7 @@ internal sealed partial class Supervisor(
 
         await locals.GoneAsync(moving, cancellationToken);
         var generation = await engine.Feed.GenerationAsync(cancellationToken);
-        await new PlacementStore(generation.DataSource).WithdrawAsync(engine.Silo.Name!, cancellationToken);
+        await new PlacementStore(generation.DataSource).WithdrawAsync(engine.Silo!.Name, cancellationToken);
         if (moving.Count > 0)
             LogHandedOver(moving.Count);
     }
@@ -171,17 +188,18 @@ internal sealed partial class Supervisor(
     {
         while (true)
         {
+            var any = true;
             try
             {
                 var generation = await engine.Feed.GenerationAsync(cancellationToken);
-                await new ProjectionStateStore(generation.DataSource).CompleteRebuildsAsync(cancellationToken);
+                any = await new ProjectionStateStore(generation.DataSource).CompleteRebuildsAsync(cancellationToken);
             }
             catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
             {
                 LogFailed(exception.Message);
             }
 
-            await Task.Delay(_rebuildInterval, engine.Time, cancellationToken);
+            await Task.Delay(any ? _rebuildInterval : _noRebuildInterval, engine.Time, cancellationToken);
         }
     }
 

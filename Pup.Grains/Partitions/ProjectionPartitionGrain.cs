@@ -126,7 +126,7 @@ internal sealed partial class ProjectionPartitionGrain(
         if (_runner is not null && engine.Time.GetElapsedTime(_activatedAt) < engine.Options.MoveInterval)
             return false;
         var key = Key;
-        if (views.Last?.HomeOf(key) is not { } home || home == engine.Silo.Name)
+        if (views.Last?.HomeOf(key) is not { } home || home == engine.Silo?.Name)
             return false;
         LogMoves(key, home);
         RequestContext.Set(IPlacementDirector.PlacementHintKey, SiloAddress.FromParsableString(home));

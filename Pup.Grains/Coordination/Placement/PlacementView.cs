@@ -10,6 +10,9 @@ internal sealed class PlacementView(MembershipVersion membership, IReadOnlyList<
 
     public MembershipVersion Membership => membership;
 
+    /// <summary>How long until the next silo has been there long enough to take partitions from others; null if all have.</summary>
+    public TimeSpan? NextSettles { get; init; }
+
     public IReadOnlyList<PlacedPartition> Partitions => partitions;
 
     /// <summary>Whether all active silos have said what they host.</summary>

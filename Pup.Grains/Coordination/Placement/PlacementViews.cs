@@ -51,13 +51,17 @@ internal sealed class PlacementViews(Engine engine, IClusterMembershipService me
         var active = snapshot.Members.Values
             .Where(member => member.Status == SiloStatus.Active)
             .Select(member => member.SiloAddress.ToParsableString())
-            .Where(silo => silo != engine.Silo.Name || !Leaving)
+            .Where(silo => silo != engine.Silo?.Name || !Leaving)
             .ToList();
         var generation = await engine.Feed.GenerationAsync(cancellationToken);
         var store = new PlacementStore(generation.DataSource);
         var hosted = await store.HostedAsync(cancellationToken);
-        var silos = active.Where(hosted.Contains).Select(silo => new HostingSilo(silo, hosted[silo].ToHashSet(StringComparer.Ordinal), IsSettled(silo, now))).ToList();
-        var view = new PlacementView(snapshot.Version, silos, await store.PartitionsAsync(cancellationToken), silos.Count == active.Count);
+        var silos = active.Where(hosted.Contains).Select(silo => new HostingSilo(silo, hosted[silo].ToHashSet(StringComparer.Ordinal), Unsettled(silo, now) <= TimeSpan.Zero)).ToList();
+        var unsettled = active.ConvertAll(silo => Unsettled(silo, now)).FindAll(time => time > TimeSpan.Zero);
+        var view = new PlacementView(snapshot.Version, silos, await store.PartitionsAsync(cancellationToken), silos.Count == active.Count)
+        {
+            NextSettles = unsettled.Count > 0 ? unsettled.Min() : null,
+        };
         foreach (var gone in _firstSeen.Keys.Except(active))
             _firstSeen.TryRemove(gone, out _);
         Volatile.Write(ref _readAt, now);
@@ -65,6 +69,6 @@ internal sealed class PlacementViews(Engine engine, IClusterMembershipService me
         return view;
     }
 
-    private bool IsSettled(string silo, long now) =>
-        engine.Time.GetElapsedTime(_firstSeen.GetOrAdd(silo, now), now) >= engine.Options.SettleTime || silo == engine.Silo.Name;
+    private TimeSpan Unsettled(string silo, long now) =>
+        silo == engine.Silo?.Name ? TimeSpan.Zero : engine.Options.SettleTime - engine.Time.GetElapsedTime(_firstSeen.GetOrAdd(silo, now), now);
 }

@@ -30,6 +30,8 @@ public sealed class ClusterTests(PostgresServer server)
         await cluster.AllAdvanceAsync(TimeSpan.FromSeconds(2), silos[2], joined[0]);
         Assert.Equal(0, await silos[1].ExitAsync());
         Assert.Contains("stopped gracefully", silos[1].Log(), StringComparison.Ordinal);
+        // Of its own accord, and all of them: nobody had to find out that it was gone.
+        Assert.Contains("partitions over to other silos", silos[1].Log(), StringComparison.Ordinal);
         await cluster.AssertExactAsync(silos[2], joined[0]);
     }
 
