@@ -1,7 +1,9 @@
+using Npgsql;
 using Pup.Tests.Support;
 
 namespace Pup.Tests.Scenarios.Cluster;
 
+[System.Runtime.Versioning.SupportedOSPlatform("linux")]
 public sealed class ClusterTests(PostgresServer server)
 {
     // 3 missed probes of 500 ms; of 1 s for a silo that hangs rather than refuses.
@@ -72,6 +74,28 @@ public sealed class ClusterTests(PostgresServer server)
         await cluster.AllAdvanceAsync(TimeSpan.FromSeconds(10), ledger, returned);
         Assert.Equal("0 4", await cluster.SpreadAsync("counter", ledger, returned));
         await cluster.AssertExactAsync(ledger, returned);
+    }
+
+    [Fact]
+    public async Task A_password_in_a_file_serves_membership_and_reminders_as_well()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        var address = new NpgsqlConnectionStringBuilder(server.TcpConnectionString(database.Name));
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, $"127.0.0.1:{address.Port}:*:{address.Username}:{address.Password}\n", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        (address.Password, address.Passfile) = (null, file);
+        try
+        {
+            await using var silo = SiloProcess.Start(address.ConnectionString);
+            await silo.SaysAsync("started");
+            await Eventually.TrueAsync(
+                async () => await database.ScalarAsync<long>("select count(*) from orleans.orleansreminderstable") == 2, _startUp, "both partitions have a reminder");
+        }
+        finally
+        {
+            File.Delete(file);
+        }
     }
 
     private static Task AssertSpreadAsync(ClusterScenario cluster, SiloProcess[] silos, string expected) => Eventually.TrueAsync(
