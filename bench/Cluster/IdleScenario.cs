@@ -46,11 +46,11 @@ internal sealed class IdleScenario(IdleSettings settings, Progress progress)
             var up = Stopwatch.GetTimestamp();
             await arena.UntilAsync(async () => await arena.ScalarAsync<long>(Running, cancellationToken) == settings.Partitions, "every partition runs", cancellationToken);
             var all = Math.Round(Stopwatch.GetElapsedTime(up).TotalSeconds, 2);
-            var atFirst = string.Join(" + ", await arena.SpreadAsync(silos, cancellationToken));
+            var atFirst = string.Join(" / ", await arena.SpreadAsync(silos, cancellationToken));
             progress.Say(string.Create(CultureInfo.InvariantCulture, $"all {settings.Partitions} partitions run after {all} s: {atFirst}"));
             await arena.UntilAsync(async () => await arena.SpreadAsync(silos, cancellationToken) is [var one, var two] && Math.Abs(one - two) <= 1, "the partitions are spread evenly", cancellationToken);
             var spreadAfter = Math.Round(Stopwatch.GetElapsedTime(up).TotalSeconds, 2);
-            var spread = string.Join(" + ", await arena.SpreadAsync(silos, cancellationToken));
+            var spread = string.Join(" / ", await arena.SpreadAsync(silos, cancellationToken));
             progress.Say(string.Create(CultureInfo.InvariantCulture, $"spread {spread} after {spreadAfter} s"));
             await Task.Delay(s_warmUp, cancellationToken);
             var measured = await MeasureAsync(database, silos, cancellationToken);
