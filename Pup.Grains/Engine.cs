@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Pup.Grains.Checkpoints;
+using Pup.Grains.Coordination.Placement;
 using Pup.Grains.Feed;
 using Pup.Grains.Partitions;
 
@@ -13,7 +14,8 @@ internal sealed record Engine(
     HaltedPartitions Halted,
     PupOptions Options,
     TimeProvider Time,
-    ILoggerFactory Loggers)
+    ILoggerFactory Loggers,
+    EngineSilo? Silo = null)
 {
     /// <summary>
     /// Held while an event is handled that may be killing the process: were two of them in hand when it dies, nobody could tell

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using Orleans.Hosting;
 using Pup.Grains.Checkpoints;
 using Pup.Grains.Coordination;
+using Pup.Grains.Coordination.Placement;
 using Pup.Grains.Feed;
 using Pup.Grains.Partitions;
 using Pup.Grains.Projections;
@@ -21,8 +22,17 @@ public static class PupBuilderExtensions
     public static PupBuilder AddPup(this ISiloBuilder silo, Action<PupOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(silo);
+        silo.Services.TryAddSingleton(static provider => new EngineSilo(provider.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString()));
+        silo.Services.TryAddSingleton<PlacementViews>();
+        silo.Services.TryAddSingleton<LocalPartitions>();
+        if (!silo.Services.Any(service => service.ServiceType == typeof(SpreadPlacement)))
+        {
+            silo.Services.AddSingleton(SpreadPlacement.Instance);
+            silo.AddPlacementDirector<SpreadPlacement, SpreadPlacementDirector>();
+        }
+
         silo.Services.AddPupEngine(configure);
-        silo.Services.TryAddSingleton<IConfiguredCounts, LoneSiloCounts>();
+        silo.Services.TryAddSingleton<IConfiguredCounts, AnnouncedCounts>();
         // First in, last out: hosted services stop in reverse order, and partitions need the feed until the silo has stopped them all.
         if (!silo.Services.Any(static service => service.ImplementationType == typeof(EngineService)))
             silo.Services.Insert(0, ServiceDescriptor.Singleton<IHostedService, EngineService>());

@@ -70,7 +70,7 @@ public sealed class PupOptions
     /// <summary>Pause between two looks while events are in flight. Default: 5 ms, and at least 20 × the last look's duration.</summary>
     public TimeSpan LookInterval { get; set; } = TimeSpan.FromMilliseconds(5);
 
-    /// <summary>Longest pause between two looks when nothing happens. Default: 100 ms.</summary>
+    /// <summary>Longest pause between two looks when nothing happens; twice that when nothing has happened for 30 s. Default: 100 ms.</summary>
     public TimeSpan IdleLookInterval { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>How often a silo counts the latest positions below the mark again, in search of events that came late; 0 turns it off. Default: 30 s.</summary>
@@ -92,8 +92,17 @@ public sealed class PupOptions
     /// <summary>Period of the reminder that brings a partition back when everything else failed; at least 1 min. Default: 1 min.</summary>
     public TimeSpan ReminderPeriod { get; set; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>Whether silos bring partitions back as soon as one is missed; otherwise only reminders do. Default: true.</summary>
+    public bool Supervise { get; set; } = true;
+
     /// <summary>How often a silo makes sure that all partitions run. Default: 30 s.</summary>
     public TimeSpan SupervisionInterval { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a silo must have been there before partitions that run well elsewhere move to it. Default: 30 s.</summary>
+    public TimeSpan SettleTime { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a partition stays where it runs well, though it would spread more evenly elsewhere. Default: 1 min.</summary>
+    public TimeSpan MoveInterval { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How often a silo looks whether partitions that are paused or faulted may run again. Default: 5 s.</summary>
     public TimeSpan HaltedPollInterval { get; set; } = TimeSpan.FromSeconds(5);

@@ -1,8 +1,11 @@
+using Pup.Tests.Scenarios.Cluster;
 using Pup.Tests.Scenarios.Worker;
 
-// Scenarios that kill or freeze a process start this assembly again as a worker; all else is the test runner.
+// Scenarios that kill or freeze a process start this assembly again as a worker or a silo; all else is the test runner.
 if (args is [ScenarioWorker.Command, var settings])
     return await ScenarioWorker.RunAsync(settings);
+if (args is [ClusterSilo.Command, .. var arguments])
+    return await ClusterSilo.RunAsync(arguments);
 
 return args.Any(static argument => argument is "--server" or "--internal-msbuild-node")
     ? await Xunit.MicrosoftTestingPlatform.TestPlatformTestFramework.RunAsync(args, Pup.Tests.SelfRegisteredExtensions.AddSelfRegisteredExtensions)

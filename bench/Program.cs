@@ -3,6 +3,7 @@ using Npgsql;
 using Pup.Bench;
 using Pup.Bench.Append;
 using Pup.Bench.CatchUp;
+using Pup.Bench.Cluster;
 using Pup.Bench.Latency;
 using Pup.Bench.Reporting;
 using Pup.Bench.Servers;
@@ -35,7 +36,19 @@ var append = new Command("append", "Appends per second of 16 writers, with and w
 append.SetAction((parsed, cancellationToken) => ReportAsync(parsed, new AppendScenario(
     new AppendSettings(parsed.GetValue(span), parsed.GetValue(alternations)), progress).RunAsync(cancellationToken)));
 
-return await new RootCommand("Benchmarks of Pup against loops written by hand, in the same run on the same server.") { catchUp, latency, append }.Parse(args).InvokeAsync();
+var shared = Number("--partitions", 12, "Partitions of the projection.");
+var flow = Number("--rate", 200, "Appends per second meanwhile.");
+var failover = new Command("failover", "Seconds until partitions go on elsewhere after a kill, a stop and a freeze of one silo of three, and what a rolling restart costs.") { shared, flow, json };
+failover.SetAction((parsed, cancellationToken) => ReportAsync(parsed, new FailoverScenario(
+    new FailoverSettings(parsed.GetValue(shared), parsed.GetValue(flow)), progress).RunAsync(cancellationToken)));
+
+var many = Number("--partitions", 1000, "Partitions of the projection.");
+var still = Number("--seconds", 60, "How long statements and processor time are counted.");
+var idle = new Command("idle", "What many partitions on two silos cost that have nothing to do.") { many, still, json };
+idle.SetAction((parsed, cancellationToken) => ReportAsync(parsed, new IdleScenario(
+    new IdleSettings(parsed.GetValue(many), parsed.GetValue(still)), progress).RunAsync(cancellationToken)));
+
+return await new RootCommand("Benchmarks of Pup against loops written by hand, in the same run on the same server.") { catchUp, latency, append, failover, idle }.Parse(args).InvokeAsync();
 
 static Option<int> Number(string name, int standard, string description) =>
     new(name) { Description = $"{description} Default: {standard}.", DefaultValueFactory = _ => standard };

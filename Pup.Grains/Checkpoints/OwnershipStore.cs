@@ -1,4 +1,5 @@
 using Npgsql;
+using NpgsqlTypes;
 using Pup.Grains.Feed;
 using Pup.Grains.Projections;
 
@@ -8,7 +9,7 @@ namespace Pup.Grains.Checkpoints;
 /// Takes ownership of a partition in one transaction: the projections row is locked first, then the checkpoint row, then both
 /// are read, then a new epoch is set. Every operation on a projection locks in this order, so none can deadlock another.
 /// </summary>
-internal sealed class OwnershipStore(PupOptions options, TimeProvider time)
+internal sealed class OwnershipStore(PupOptions options, TimeProvider time, string? silo)
 {
     /// <param name="generation">The living generation.</param>
     /// <param name="projection">The projection as deployed.</param>
@@ -86,7 +87,7 @@ internal sealed class OwnershipStore(PupOptions options, TimeProvider time)
             applied = null;
         }
 
-        var rest = await ReadRestAsync(connection, projection.Name, row, partition, partitions, epoch, position, formerEpoch == lastEpoch, cancellationToken);
+        var rest = await ReadRestAsync(connection, silo, projection.Name, row, partition, partitions, epoch, position, formerEpoch == lastEpoch, cancellationToken);
         return rest is OwnershipResult.Taken taken ? new OwnershipResult.Taken(taken.Ownership with { Applied = applied?.At(position) }) : rest;
     }
 
@@ -187,11 +188,12 @@ internal sealed class OwnershipStore(PupOptions options, TimeProvider time)
     }
 
     private const string TakeoverSql = """
-        insert into projection_partitions as p (projection_name, partition, takeover_position, takeovers)
-        values ($1, $2, $3, 1)
+        insert into projection_partitions as p (projection_name, partition, takeover_position, takeovers, silo)
+        values ($1, $2, $3, 1, $5)
         on conflict (projection_name, partition) do update set
             takeovers = case when p.takeover_position <> excluded.takeover_position then 1 when $4 then p.takeovers else p.takeovers + 1 end,
-            takeover_position = excluded.takeover_position
+            takeover_position = excluded.takeover_position,
+            silo = excluded.silo
         returning fault, takeovers, suspect_position, suspect_attempts
         """;
 
@@ -219,14 +221,24 @@ internal sealed class OwnershipStore(PupOptions options, TimeProvider time)
         """;
 
     private static async Task<OwnershipResult> ReadRestAsync(
-        NpgsqlConnection connection, string projection, string row, int partition, int partitions, long epoch, long position, bool survived,
+        NpgsqlConnection connection, string? silo, string projection, string row, int partition, int partitions, long epoch, long position, bool survived,
         CancellationToken cancellationToken)
     {
         await using var batch = new NpgsqlBatch(connection)
         {
             BatchCommands =
             {
-                new(TakeoverSql) { Parameters = { new() { Value = projection }, new() { Value = partition }, new() { Value = position }, new() { Value = survived } } },
+                new(TakeoverSql)
+                {
+                    Parameters =
+                    {
+                        new() { Value = projection },
+                        new() { Value = partition },
+                        new() { Value = position },
+                        new() { Value = survived },
+                        new() { Value = (object?)silo ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
+                    },
+                },
                 new(ParkedKeysSql) { Parameters = { new() { Value = projection }, new() { Value = partitions }, new() { Value = partition } } },
             },
         };

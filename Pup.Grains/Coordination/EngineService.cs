@@ -2,6 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Pup.Grains.Checkpoints;
+using Pup.Grains.Coordination.Placement;
 using Pup.Grains.Failures;
 using Pup.Grains.Feed;
 using Pup.Grains.Projections;
@@ -57,6 +58,7 @@ internal sealed partial class EngineService(
             throw new SchemaException(string.Join(Environment.NewLine, missing));
         foreach (var projection in projections.All)
             await ProjectionRegistrar.RegisterAsync(dataSource, projection, cancellationToken);
+        await new PlacementStore(dataSource).AnnounceAsync(engine.Silo!.Name, projections.All, cancellationToken);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The database is not available ({Reason}); trying again in {Seconds:0.0} s")]

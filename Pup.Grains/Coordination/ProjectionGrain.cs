@@ -1,4 +1,5 @@
 using Pup.Client;
+using Pup.Grains.Coordination.Placement;
 using Pup.Grains.Projections;
 
 namespace Pup.Grains.Coordination;
@@ -7,10 +8,18 @@ namespace Pup.Grains.Coordination;
 /// Speaks for all partitions of one projection: it calls them, never they it. Whatever it changes it changes in the database, so a
 /// second activation of it does no harm.
 /// </summary>
+[SpreadPlacement]
 internal sealed class ProjectionGrain(
-    Engine engine, ProjectionRegistry projections, ProjectionRebuild rebuild, ProjectionRepartition repartition, IConfiguredCounts configured)
+    Engine engine,
+    ProjectionRegistry projections,
+    ProjectionRebuild rebuild,
+    ProjectionRepartition repartition,
+    IConfiguredCounts configured,
+    PlacementViews views)
     : Grain, IProjectionGrain
 {
+    private static readonly TimeSpan _recent = TimeSpan.FromSeconds(1);
+
     private string Name => this.GetPrimaryKeyString();
 
     private ProjectionDefinition Definition => projections.Find(Name)
@@ -55,9 +64,15 @@ internal sealed class ProjectionGrain(
         await StartAnewAsync(before, cancellationToken);
     }
 
-    public async Task<ProjectionStatus> GetState() =>
-        await StatesAsync(states => states.FindAsync(Name, CancellationToken.None), CancellationToken.None)
-        ?? throw new InvalidOperationException($"There is no projection '{Name}'.");
+    public async Task<ProjectionStatus> GetState()
+    {
+        var status = await StatesAsync(states => states.FindAsync(Name, CancellationToken.None), CancellationToken.None)
+            ?? throw new InvalidOperationException($"There is no projection '{Name}'.");
+        var view = await views.GetAsync(_recent, CancellationToken.None);
+        return status.State != "running" || view.IsHosted(Name) || !view.IsComplete
+            ? status
+            : status with { State = "unplaced", Reason = "No silo of the cluster hosts the projection." };
+    }
 
     private async Task WakeAsync(CancellationToken cancellationToken)
     {

@@ -46,18 +46,21 @@ internal sealed class ProjectionStateStore(NpgsqlDataSource dataSource)
         RunAsync(projection, [LockSql, LockRowsSql, NewEpochsSql, ClearFaultsSql], cancellationToken);
 
     private const string CompleteRebuildsSql = """
-        update projections p set state = 'running', rebuild_target = null, updated_at = now()
-        where state = 'rebuilding' and rebuild_target <= (
-            select min(c.last_global_position) from projection_checkpoints c
-            where c.projection_name = p.name or c.projection_name = any(
-                select p.name || '_p' || index from generate_series(0, p.partitions - 1) as index))
+        with completed as (
+            update projections p set state = 'running', rebuild_target = null, updated_at = now()
+            where state = 'rebuilding' and rebuild_target <= (
+                select min(c.last_global_position) from projection_checkpoints c
+                where c.projection_name = p.name or c.projection_name = any(
+                    select p.name || '_p' || index from generate_series(0, p.partitions - 1) as index)))
+        select exists (select from projections where state = 'rebuilding')
         """;
 
     /// <summary>Ends the rebuilds whose every partition has passed the mark of their start.</summary>
-    public async Task CompleteRebuildsAsync(CancellationToken cancellationToken)
+    /// <returns>Whether there were any rebuilds.</returns>
+    public async Task<bool> CompleteRebuildsAsync(CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand(CompleteRebuildsSql);
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
 
     private const string FindSql = """

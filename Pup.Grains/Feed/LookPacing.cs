@@ -9,6 +9,9 @@ internal static class LookPacing
     /// <summary>Looks stay frequent for this long after the last sign of life.</summary>
     public static readonly TimeSpan Alertness = TimeSpan.FromSeconds(1);
 
+    /// <summary>A log that has been quiet for this long is looked at half as often; the first event after that may wait a little longer.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     /// <summary>The least pause: looks may take a twentieth of the time, no more, however slow the server answers.</summary>
     public static TimeSpan Least(TimeSpan lookDuration) => lookDuration * DurationFactor;
 
@@ -24,12 +27,13 @@ internal static class LookPacing
         return recent.Min();
     }
 
-    /// <summary>Short while events are in flight or have just been; then doubling up to the idle interval.</summary>
+    /// <summary>Short while events are in flight or have just been; then doubling up to the idle interval, and in the end to twice that.</summary>
     public static TimeSpan Next(PupOptions options, TimeSpan previous, TimeSpan lookDuration, bool behind, TimeSpan quietFor)
     {
         var wanted = behind || quietFor < Alertness ? options.LookInterval : previous * 2;
-        if (wanted > options.IdleLookInterval)
-            wanted = options.IdleLookInterval;
+        var longest = quietFor < Patience ? options.IdleLookInterval : 2 * options.IdleLookInterval;
+        if (wanted > longest)
+            wanted = longest;
         if (wanted < options.LookInterval)
             wanted = options.LookInterval;
         var least = Least(lookDuration);

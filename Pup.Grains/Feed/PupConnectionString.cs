@@ -25,6 +25,27 @@ internal static class PupConnectionString
         return builder;
     }
 
+    /// <summary>
+    /// What Orleans opens for membership and reminders: few, and soon closed. By another name than the engine's own, which
+    /// are terminated when they stand in the way of a new owner.
+    /// </summary>
+    public static NpgsqlConnectionStringBuilder Cluster(PupOptions options, string schema, int connections)
+    {
+        var builder = Common(options);
+        builder.ApplicationName = ApplicationName + " cluster";
+        builder.SearchPath = schema;
+        builder.Pooling = true;
+        builder.MinPoolSize = 0;
+        builder.MaxPoolSize = connections;
+        builder.ConnectionIdleLifetime = 30;
+        builder.ConnectionLifetime = 300;
+        // Its statements are few, always the same, and leave nothing behind that the next one would have to be rid of.
+        builder.NoResetOnClose = true;
+        builder.MaxAutoPrepare = 16;
+        builder.AutoPrepareMinUsages = 2;
+        return builder;
+    }
+
     /// <summary>A session of its own, which lives and dies with what it is used for.</summary>
     public static NpgsqlConnectionStringBuilder DedicatedSession(PupOptions options)
     {

@@ -15,7 +15,7 @@ namespace Pup.Grains.Partitions;
 internal sealed class PartitionRunner(
     Engine engine, ProjectionDefinition definition, int partition, ProjectionRebuild rebuild)
 {
-    private readonly OwnershipStore _ownerships = new(engine.Options, engine.Time);
+    private readonly OwnershipStore _ownerships = new(engine.Options, engine.Time, engine.Silo?.Name);
     private readonly WorkerSignals _signals = new();
     private readonly PartitionJournal _journal = new(
         definition.Name, partition, engine.Time, engine.Loggers.CreateLogger("Pup.Partition"));

@@ -1,8 +1,10 @@
 using Microsoft.Extensions.Logging;
 using Orleans.Placement;
 using Orleans.Runtime;
+using Orleans.Runtime.Placement;
 using Pup.Client;
 using Pup.Grains.Coordination;
+using Pup.Grains.Coordination.Placement;
 using Pup.Grains.Projections;
 
 namespace Pup.Grains.Partitions;
@@ -13,20 +15,34 @@ namespace Pup.Grains.Partitions;
 /// </summary>
 [KeepAlive]
 [Immovable]
+[SpreadPlacement]
 internal sealed partial class ProjectionPartitionGrain(
-    Engine engine, ProjectionRegistry projections, ProjectionRebuild rebuild, ILocalSiloDetails silo, ILogger<ProjectionPartitionGrain> logger)
+    Engine engine,
+    ProjectionRegistry projections,
+    ProjectionRebuild rebuild,
+    PlacementViews views,
+    LocalPartitions locals,
+    ILocalSiloDetails silo,
+    ILogger<ProjectionPartitionGrain> logger)
     : Grain, IProjectionPartitionGrain, IRemindable, IDisposable
 {
     private const string ReminderName = "alive";
 
+    // After so many periods without a tick the reminder is taken for lost.
+    private const int MissedTicks = 3;
+
     private readonly CancellationTokenSource _stopping = new();
     private PartitionRunner? _runner;
     private Task _drive = Task.CompletedTask;
+    private long _activatedAt;
+    private long? _reminderSeenAt;
 
     private PartitionKey Key => PartitionKey.Parse(this.GetPrimaryKeyString());
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        _activatedAt = engine.Time.GetTimestamp();
+        locals.Add(GrainContext, Key);
         StartIfStopped();
         return Task.CompletedTask;
     }
@@ -42,12 +58,17 @@ internal sealed partial class ProjectionPartitionGrain(
         {
             LogLate(this.GetPrimaryKeyString());
         }
+        finally
+        {
+            locals.Remove(GrainContext);
+        }
     }
 
     public async Task EnsureRunningAsync(CancellationToken cancellationToken = default)
     {
         StartIfStopped();
-        await RegisterReminderAsync(cancellationToken);
+        if (!MovedAway())
+            await SeeToReminderAsync(cancellationToken);
     }
 
     public Task WakeAsync(CancellationToken cancellationToken = default)
@@ -59,7 +80,11 @@ internal sealed partial class ProjectionPartitionGrain(
 
     public Task ReceiveReminder(string reminderName, TickStatus status)
     {
+        _reminderSeenAt = engine.Time.GetTimestamp();
         StartIfStopped();
+        // Unplaced: the next tick places it anew, perhaps where it can run.
+        if (_runner is null)
+            DeactivateOnIdle();
         return Task.CompletedTask;
     }
 
@@ -94,6 +119,30 @@ internal sealed partial class ProjectionPartitionGrain(
         _drive = DriveAsync(definition);
     }
 
+    // Moves nobody but itself, and not often: a partition that runs well is better left alone. One that cannot run here goes at once.
+    private bool MovedAway()
+    {
+        if (_runner is not null && engine.Time.GetElapsedTime(_activatedAt) < engine.Options.MoveInterval)
+            return false;
+        var key = Key;
+        if (views.Last?.HomeOf(key) is not { } home || home == engine.Silo?.Name)
+            return false;
+        LogMoves(key, home);
+        RequestContext.Set(IPlacementDirector.PlacementHintKey, SiloAddress.FromParsableString(home));
+        MigrateOnIdle();
+        return true;
+    }
+
+    private async Task SeeToReminderAsync(CancellationToken cancellationToken)
+    {
+        if (_reminderSeenAt is { } seenAt && engine.Time.GetElapsedTime(seenAt) < MissedTicks * engine.Options.ReminderPeriod)
+            return;
+        // A new activation only asks, which costs the server no write; one that waited for ticks in vain registers anew.
+        if (_reminderSeenAt is not null || await this.GetReminder(ReminderName, cancellationToken) is null)
+            await this.RegisterOrUpdateReminder(ReminderName, engine.Options.ReminderPeriod, engine.Options.ReminderPeriod, cancellationToken);
+        _reminderSeenAt = engine.Time.GetTimestamp();
+    }
+
     private async Task DriveAsync(ProjectionDefinition definition)
     {
         try
@@ -102,7 +151,7 @@ internal sealed partial class ProjectionPartitionGrain(
             do
             {
                 if (_runner?.State == PartitionState.Gone)
-                    await RegisterReminderAsync(_stopping.Token);
+                    await SeeToReminderAsync(_stopping.Token);
                 _runner = runner = new PartitionRunner(engine, definition, Key.Partition, rebuild);
                 // Handlers and commits run on the pool; only coming and going concern the grain.
                 await Task.Run(() => runner.RunAsync(_stopping.Token));
@@ -121,15 +170,13 @@ internal sealed partial class ProjectionPartitionGrain(
         }
     }
 
-    private Task<IGrainReminder> RegisterReminderAsync(CancellationToken cancellationToken) =>
-        this.RegisterOrUpdateReminder(ReminderName, engine.Options.ReminderPeriod, engine.Options.ReminderPeriod, cancellationToken);
-
     private async Task RemoveReminderAsync()
     {
         try
         {
             if (await this.GetReminder(ReminderName) is { } reminder)
                 await this.UnregisterReminder(reminder);
+            _reminderSeenAt = null;
         }
         catch (Exception exception)
         {
@@ -143,6 +190,9 @@ internal sealed partial class ProjectionPartitionGrain(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Partition {Key} did not stop in time; its transaction is left to the server to roll back")]
     private partial void LogLate(string key);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Partition {Key} moves to {Silo}")]
+    private partial void LogMoves(PartitionKey key, string silo);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Partition {Key} was placed on this silo, which does not host its projection")]
     private partial void LogUnknown(string key);

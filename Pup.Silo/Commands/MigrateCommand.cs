@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Pup.Grains.Feed;
 using Pup.Grains.Schema;
+using Pup.Silo.Clustering;
 using Pup.Silo.Hosting;
 
 namespace Pup.Silo.Commands;
@@ -18,14 +19,16 @@ internal static class MigrateCommand
         {
             if (parsed.GetValue(script))
             {
-                await Console.Out.WriteAsync(SchemaMigrator.Script().AsMemory(), cancellationToken);
+                await Console.Out.WriteAsync((SchemaMigrator.Script() + ClusterSchema.Script()).AsMemory(), cancellationToken);
                 return 0;
             }
 
             var configuration = flags.Read(parsed);
             DatabaseCheck.RequireAddress(configuration);
             await using var dataSource = PupConnectionString.CreateDataSource(PupConnectionString.DedicatedSession(configuration.Options));
-            var applied = await new SchemaMigrator(dataSource).MigrateAsync(cancellationToken);
+            var applied = (await new SchemaMigrator(dataSource).MigrateAsync(cancellationToken)).ToList();
+            if (await new ClusterSchema(dataSource).MigrateAsync(cancellationToken))
+                applied.Add($"Orleans' tables in schema {ClusterSchema.Name}");
             Console.WriteLine(applied.Count == 0 ? "The schema is up to date." : $"Applied {string.Join(", ", applied)}.");
             return 0;
         });

@@ -19,9 +19,9 @@ internal static class RunCommand
     private static async Task<int> RunAsync(SiloConfiguration configuration, Action<PupBuilder> configure, CancellationToken cancellationToken)
     {
         DatabaseCheck.RequireAddress(configuration);
-        await DatabaseCheck.VerifyAsync(configuration.Options, cancellationToken);
+        await DatabaseCheck.PrepareAsync(configuration, cancellationToken);
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "pup" });
-        SiloHost.Configure(builder, configuration, configure);
+        SiloHost.ConfigureClustered(builder, configuration, configure);
         using var host = builder.Build();
         SiloHost.ResolveProjections(host.Services);
         return await SiloLifetime.RunAsync(host, configuration.Notes, work: null, cancellationToken);

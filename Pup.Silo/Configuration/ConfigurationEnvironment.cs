@@ -13,6 +13,7 @@ internal static class ConfigurationEnvironment
         ("PROJECTION_NAME", ConfigurationLoader.Projections),
         ("WORKERS", ConfigurationLoader.GuideWorkers),
         ("PARTITION_KEY", ConfigurationLoader.PartitionKey),
+        ("POD_IP", nameof(Clustering.ClusterSettings.AdvertisedAddress)),
     ];
 
     /// <summary>Name to value. Where both names of one option are set, <c>Pup__Name</c>, being unmistakable, wins.</summary>

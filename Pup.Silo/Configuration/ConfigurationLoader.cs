@@ -1,4 +1,5 @@
 using Pup.Grains;
+using Pup.Silo.Clustering;
 
 namespace Pup.Silo.Configuration;
 
@@ -36,15 +37,10 @@ internal static class ConfigurationLoader
         if (values.Remove(GuideWorkers, out var workers))
             ApplyGuideWorkers(workers, projections, values);
 
-        var options = new PupOptions();
-        foreach (var setting in Setting.All)
+        return new SiloConfiguration(
+            Read(Setting.OfEngine, new PupOptions(), values), projections, values.ContainsKey(PartitionKey) ? [PartitionKeyNote] : [])
         {
-            if (values.TryGetValue(setting.Name, out var value))
-                setting.Apply(options, value);
-        }
-
-        return new SiloConfiguration(options, projections, values.ContainsKey(PartitionKey) ? [PartitionKeyNote] : [])
-        {
+            Cluster = Read(Setting.OfCluster, new ClusterSettings(), values),
             LogJson = Choice(values, LogFormat, LogFormats.Text) == LogFormats.Json,
             LogLevel = Choice(values, LogLevel, Microsoft.Extensions.Logging.LogLevel.Information),
         };
@@ -52,6 +48,18 @@ internal static class ConfigurationLoader
 
     public static string[] SplitNames(string list) =>
         list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
+    private static TOptions Read<TOptions>(IEnumerable<Setting> settings, TOptions into, Dictionary<string, SourcedValue> values)
+        where TOptions : class
+    {
+        foreach (var setting in settings)
+        {
+            if (values.TryGetValue(setting.Name, out var value))
+                setting.Apply(into, value);
+        }
+
+        return into;
+    }
 
     private static void ApplyGuideWorkers(SourcedValue workers, string[] projections, Dictionary<string, SourcedValue> values)
     {

@@ -3,10 +3,11 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Pup.Grains;
+using Pup.Silo.Clustering;
 
 namespace Pup.Silo.Configuration;
 
-/// <summary>One option of <see cref="PupOptions"/>, and the names under which flags, environment and file know it.</summary>
+/// <summary>One option of <see cref="PupOptions"/> or <see cref="ClusterSettings"/>, and the names under which flags, environment and file know it.</summary>
 internal sealed partial class Setting
 {
     private readonly PropertyInfo _property;
@@ -17,8 +18,13 @@ internal sealed partial class Setting
         Flag = "--" + WordStart().Replace(property.Name, "-$1").ToLowerInvariant();
     }
 
-    public static IReadOnlyList<Setting> All { get; } =
-        [.. typeof(PupOptions).GetProperties().Where(p => p.CanWrite && SettingValue.CanParse(p.PropertyType)).Select(p => new Setting(p))];
+    /// <summary>Options of the engine.</summary>
+    public static IReadOnlyList<Setting> OfEngine { get; } = Of<PupOptions>();
+
+    /// <summary>Options of the cluster.</summary>
+    public static IReadOnlyList<Setting> OfCluster { get; } = Of<ClusterSettings>();
+
+    public static IReadOnlyList<Setting> All { get; } = [.. OfEngine, .. OfCluster];
 
     /// <summary>Name of the property, which is also its name in the file and, after <c>Pup__</c>, in the environment.</summary>
     public string Name => _property.Name;
@@ -34,11 +40,11 @@ internal sealed partial class Setting
     public static Setting? Find(string name) => All.FirstOrDefault(s => string.Equals(s.Name, name, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Sets the option, or says in one line what is wrong with the value and where it came from.</summary>
-    public void Apply(PupOptions options, SourcedValue given)
+    public void Apply(object options, SourcedValue given)
     {
         if (IsSecret)
         {
-            ApplyConnectionString(options, given);
+            ApplyConnectionString((PupOptions)options, given);
             return;
         }
 
@@ -49,9 +55,12 @@ internal sealed partial class Setting
         _property.SetValue(options, value);
     }
 
-    public object? ValueIn(PupOptions options) => _property.GetValue(options);
+    public object? ValueIn(object options) => _property.GetValue(options);
 
     public void Copy(PupOptions from, PupOptions to) => _property.SetValue(to, _property.GetValue(from));
+
+    private static Setting[] Of<TOptions>() =>
+        [.. typeof(TOptions).GetProperties().Where(p => p.CanWrite && SettingValue.CanParse(p.PropertyType)).Select(p => new Setting(p))];
 
     private static void ApplyConnectionString(PupOptions options, SourcedValue given)
     {

@@ -1,4 +1,5 @@
 using Pup.Grains;
+using Pup.Silo.Clustering;
 
 namespace Pup.Silo.Configuration;
 
@@ -8,13 +9,16 @@ namespace Pup.Silo.Configuration;
 /// <param name="Notes">Lines to log once at the start, about things that were accepted and have no effect.</param>
 internal sealed record SiloConfiguration(PupOptions Options, IReadOnlyList<string> Projections, IReadOnlyList<string> Notes)
 {
+    /// <summary>How this silo joins others.</summary>
+    public ClusterSettings Cluster { get; init; } = new();
+
     public bool LogJson { get; init; }
 
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 
     public void CopyTo(PupOptions target)
     {
-        foreach (var setting in Setting.All)
+        foreach (var setting in Setting.OfEngine)
             setting.Copy(Options, target);
     }
 }

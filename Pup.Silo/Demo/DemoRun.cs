@@ -45,7 +45,7 @@ internal sealed class DemoRun(SiloConfiguration configuration, DemoSource source
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "pup", EnvironmentName = Environments.Production });
         var quiet = configuration with { LogLevel = Max(configuration.LogLevel, LogLevel.Warning) };
-        SiloHost.Configure(builder, quiet, DemoProjections.AddTo);
+        SiloHost.ConfigureAlone(builder, quiet, DemoProjections.AddTo);
         var url = StatusPage.Listen(builder);
         await using var app = builder.Build();
         SiloHost.ResolveProjections(app.Services);

@@ -1,14 +1,15 @@
 using System.Net.Sockets;
 using Npgsql;
-using Pup.Grains;
+using Pup.Grains.Failures;
 using Pup.Grains.Feed;
 using Pup.Grains.Schema;
+using Pup.Silo.Clustering;
 using Pup.Silo.Configuration;
 
 namespace Pup.Silo.Hosting;
 
 /// <summary>Looks at the database before anything is started, and puts what is wrong into a line. Never shows a password.</summary>
-internal static class DatabaseCheck
+internal static partial class DatabaseCheck
 {
     public static void RequireAddress(SiloConfiguration configuration)
     {
@@ -16,22 +17,47 @@ internal static class DatabaseCheck
             throw new ConfigurationException("There is no database to work with: set DATABASE_URL to postgres://user:password@host:5432/database. ('pup demo' starts a private server of its own.)");
     }
 
-    /// <summary>Refuses what waiting will not mend. A server that is not there yet is left to the silo, which waits for it.</summary>
-    public static async Task VerifyAsync(PupOptions options, CancellationToken cancellationToken)
+    /// <summary>
+    /// Sees to it that all tables are there before the silo joins its cluster, which needs them. Waits for a server that is not there
+    /// yet, and refuses what waiting will not mend.
+    /// </summary>
+    public static async Task PrepareAsync(SiloConfiguration configuration, CancellationToken cancellationToken)
     {
-        try
+        using var loggers = LoggerFactory.Create(logging => SiloLogging.Configure(logging, configuration));
+        var logger = loggers.CreateLogger("Pup");
+        var options = configuration.Options;
+        for (var attempt = 1; ; attempt++)
         {
-            await using var dataSource = PupConnectionString.CreateDataSource(PupConnectionString.DedicatedSession(options));
-            if (!options.AutoMigrate && await new SchemaMigrator(dataSource).VerifyAsync(cancellationToken) is { Count: > 0 } missing)
-                throw new StartupException(string.Join(" ", missing));
+            try
+            {
+                await using var dataSource = PupConnectionString.CreateDataSource(PupConnectionString.DedicatedSession(options));
+                await PrepareAsync(dataSource, options.AutoMigrate, cancellationToken);
+                return;
+            }
+            catch (NpgsqlException e) when (!IsDefinitive(e))
+            {
+                var delay = Backoff.Delay(attempt, options.RetryDelay, options.MaxRetryDelay, Random.Shared.NextDouble());
+                LogWaiting(logger, Explain(e), delay.TotalSeconds);
+                await Task.Delay(delay, cancellationToken);
+            }
+            catch (ArgumentException e)
+            {
+                throw new ConfigurationException(e.Message);
+            }
         }
-        catch (NpgsqlException e) when (!IsDefinitive(e))
+    }
+
+    private static async Task PrepareAsync(NpgsqlDataSource dataSource, bool migrate, CancellationToken cancellationToken)
+    {
+        var (engine, cluster) = (new SchemaMigrator(dataSource), new ClusterSchema(dataSource));
+        if (migrate)
         {
-            // The silo logs it and tries again.
+            await engine.MigrateAsync(cancellationToken);
+            await cluster.MigrateAsync(cancellationToken);
         }
-        catch (ArgumentException e)
+        else if ((string[])[.. await engine.VerifyAsync(cancellationToken), .. await cluster.VerifyAsync(cancellationToken)] is { Length: > 0 } missing)
         {
-            throw new ConfigurationException(e.Message);
+            throw new StartupException(string.Join(" ", missing));
         }
     }
 
@@ -50,4 +76,7 @@ internal static class DatabaseCheck
 
     private static bool IsDefinitive(NpgsqlException exception) =>
         exception is PostgresException { SqlState: ['2', '8', ..] or ['3', 'D', ..] or ['4', '2', ..] } || exception.Message.StartsWith("No password", StringComparison.Ordinal);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Reason} Trying again in {Seconds:0.0} s.")]
+    private static partial void LogWaiting(ILogger logger, string reason, double seconds);
 }

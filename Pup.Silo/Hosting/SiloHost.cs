@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Pup.Grains;
 using Pup.Grains.Projections;
+using Pup.Silo.Clustering;
 using Pup.Silo.Configuration;
 
 namespace Pup.Silo.Hosting;
@@ -10,16 +11,29 @@ namespace Pup.Silo.Hosting;
 /// <summary>Puts a silo with Pup into a host.</summary>
 internal static class SiloHost
 {
-    public static void Configure(IHostApplicationBuilder builder, SiloConfiguration configuration, Action<PupBuilder> configure)
+    /// <summary>A silo that forms a cluster with all others on its database.</summary>
+    public static void ConfigureClustered(IHostApplicationBuilder builder, SiloConfiguration configuration, Action<PupBuilder> configure) =>
+        Configure(builder, configuration, silo => DatabaseClustering.Configure(silo, configuration.Cluster, configuration.Options), configure);
+
+    /// <summary>A silo on its own, which needs nothing of the database but the log and the read models.</summary>
+    public static void ConfigureAlone(IHostApplicationBuilder builder, SiloConfiguration configuration, Action<PupBuilder> configure) => Configure(
+        builder,
+        configuration,
+        silo => silo
+            .UseLocalhostClustering(SiloPorts.Pick(SiloPorts.Silo), SiloPorts.Pick(SiloPorts.Gateway))
+            .UseInMemoryReminderService()
+            .Configure<ClusterOptions>(options => options.ServiceId = configuration.Cluster.ServiceId),
+        configure);
+
+    private static void Configure(
+        IHostApplicationBuilder builder, SiloConfiguration configuration, Action<ISiloBuilder> join, Action<PupBuilder> configure)
     {
         SiloLogging.Configure(builder.Logging, configuration);
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = SiloLifetime.ShutdownTimeout);
         builder.UseOrleans(silo =>
         {
-            silo.UseLocalhostClustering(SiloPorts.Pick(SiloPorts.Silo), SiloPorts.Pick(SiloPorts.Gateway));
-            silo.UseInMemoryReminderService();
-            silo.Configure<ClusterOptions>(options => options.ServiceId = "pup");
+            join(silo);
             configure(silo.AddPup(configuration.CopyTo));
         });
         if (configuration.Projections.Count > 0)

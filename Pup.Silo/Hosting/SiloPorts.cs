@@ -17,11 +17,20 @@ internal static class SiloPorts
 
     private static readonly List<FileStream> Held = [];
 
-    public static int Pick(int customary)
+    /// <summary>The port that was asked for, or, for 0, one picked from <paramref name="customary"/> on.</summary>
+    /// <exception cref="StartupException">It is in use.</exception>
+    public static int Choose(int asked, int customary, IPAddress address) =>
+        asked == 0 ? Pick(customary, address)
+        : IsFree(asked, address) ? asked
+        : throw new StartupException($"Port {asked} is in use on {address}. Choose another, or 0 for one that is free.");
+
+    public static int Pick(int customary) => Pick(customary, IPAddress.Loopback);
+
+    private static int Pick(int customary, IPAddress address)
     {
         for (var port = customary; port < customary + Attempts; port++)
         {
-            if (IsFree(port) && TryHold(port) is { } held)
+            if (IsFree(port, address) && TryHold(port) is { } held)
             {
                 Held.Add(held);
                 return port;
@@ -44,9 +53,9 @@ internal static class SiloPorts
         }
     }
 
-    private static bool IsFree(int port)
+    private static bool IsFree(int port, IPAddress address)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, port);
+        using var listener = new TcpListener(address, port);
         try
         {
             listener.Start();

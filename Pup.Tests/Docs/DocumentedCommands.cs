@@ -14,5 +14,7 @@ internal static class DocumentedCommands
         ["dotnet run -c Release --project bench -- catch-up --partitions 4 --memory"] = Bench,
         ["dotnet run -c Release --project bench -- latency"] = Bench,
         ["dotnet run -c Release --project bench -- append"] = Bench,
+        ["dotnet run -c Release --project bench -- failover"] = Bench,
+        ["dotnet run -c Release --project bench -- idle"] = Bench,
     };
 }

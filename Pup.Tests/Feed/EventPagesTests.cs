@@ -192,9 +192,10 @@ public sealed class EventPagesTests : IAsyncDisposable
         _mark = 64 * 4;
         await ReadAsync(192);
         await ReadAsync(0);
-        Assert.Equal(before + 1, _reader.Reads.Count);
+        // Still there; what was dropped is read again, ahead of its use.
+        Assert.DoesNotContain((0L, 64L), _reader.Reads.Skip(before));
         await ReadAsync(64);
-        Assert.Contains((64L, 128L), _reader.Reads.Skip(before + 1));
+        Assert.Contains((64L, 128L), _reader.Reads.Skip(before));
     }
 
     [Fact]

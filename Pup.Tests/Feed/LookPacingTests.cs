@@ -14,13 +14,16 @@ public sealed class LookPacingTests
         Assert.Equal(Milliseconds(5), LookPacing.Next(Options, Milliseconds(100), TimeSpan.Zero, behind: false, TimeSpan.Zero));
     }
 
-    [Fact]
-    public void Looks_back_off_when_nothing_happens()
+    [Theory]
+    [InlineData(2, 100)]
+    [InlineData(29, 100)]
+    [InlineData(31, 200)]
+    public void Looks_back_off_when_nothing_happens_and_further_when_nothing_has_happened_for_long(int quietSeconds, int expected)
     {
         var interval = Milliseconds(5);
         for (var looks = 0; looks < 10; looks++)
-            interval = LookPacing.Next(Options, interval, TimeSpan.Zero, behind: false, TimeSpan.FromMinutes(1));
-        Assert.Equal(Milliseconds(100), interval);
+            interval = LookPacing.Next(Options, interval, TimeSpan.Zero, behind: false, TimeSpan.FromSeconds(quietSeconds));
+        Assert.Equal(Milliseconds(expected), interval);
     }
 
     [Fact]

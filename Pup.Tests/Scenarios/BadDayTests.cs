@@ -156,7 +156,7 @@ public sealed class BadDayTests(PostgresServer server)
                 grant select on sequence events_global_position_seq to {role};
                 grant usage on sequence projection_epochs to {role};
                 grant select, insert, update, delete
-                    on projections, projection_checkpoints, projection_partitions, projection_dead_letters, projection_log_mark, projection_audit to {role};
+                    on projections, projection_checkpoints, projection_partitions, projection_dead_letters, projection_log_mark, projection_audit, projection_silos to {role};
             end $$
             """);
         return role;

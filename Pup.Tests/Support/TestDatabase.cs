@@ -1,6 +1,7 @@
 using System.Globalization;
 using Npgsql;
 using Pup.Grains.Schema;
+using Pup.Silo.Clustering;
 
 namespace Pup.Tests.Support;
 
@@ -65,6 +66,7 @@ public sealed class TestDatabase : IAsyncDisposable
         // Without a pool: nobody may be connected to a template that is copied.
         await using var dataSource = NpgsqlDataSource.Create(server.ConnectionString(name) + ";Pooling=false");
         await new SchemaMigrator(dataSource).MigrateAsync(CancellationToken.None);
+        await new ClusterSchema(dataSource).MigrateAsync(CancellationToken.None);
     }
 
     private static async Task AdministerAsync(PostgresServer server, string sql)

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Pup.Bench.Append;
 using Pup.Bench.CatchUp;
+using Pup.Bench.Cluster;
 using Pup.Bench.Latency;
 
 namespace Pup.Bench.Reporting;
@@ -10,6 +11,8 @@ namespace Pup.Bench.Reporting;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(AppendResult))]
 [JsonSerializable(typeof(CatchUpResult))]
+[JsonSerializable(typeof(FailoverResult))]
+[JsonSerializable(typeof(IdleResult))]
 [JsonSerializable(typeof(LatencyResult))]
 internal sealed partial class ResultJson : JsonSerializerContext
 {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Npgsql;
 using Pup.Grains.Schema;
+using Pup.Silo.Clustering;
 using Pup.Silo.Configuration;
 
 namespace Pup.Bench.Servers;
@@ -22,10 +23,10 @@ internal sealed class BenchDatabase : IAsyncDisposable
 
     public string ConnectionString { get; }
 
-    public static async Task<BenchDatabase> CreateAsync(CancellationToken cancellationToken)
+    public static async Task<BenchDatabase> CreateAsync(CancellationToken cancellationToken, params string[] serverSettings)
     {
         var url = Environment.GetEnvironmentVariable("DATABASE_URL");
-        var server = string.IsNullOrEmpty(url) ? await PrivateServer.StartAsync(cancellationToken) : null;
+        var server = string.IsNullOrEmpty(url) ? await PrivateServer.StartAsync(serverSettings, cancellationToken) : null;
         var settings = new NpgsqlConnectionStringBuilder(server?.ConnectionString ?? DatabaseUrl.ToConnectionString(url!)) { CommandTimeout = 0 };
         var admin = NpgsqlDataSource.Create(settings.ConnectionString);
         var name = string.Create(CultureInfo.InvariantCulture, $"pup_bench_{Environment.ProcessId}");
@@ -33,6 +34,7 @@ internal sealed class BenchDatabase : IAsyncDisposable
         settings.Database = name;
         var database = new BenchDatabase(server, admin, name, settings.ConnectionString);
         await new SchemaMigrator(database.DataSource).MigrateAsync(cancellationToken);
+        await new ClusterSchema(database.DataSource).MigrateAsync(cancellationToken);
         return database;
     }
 

@@ -1,6 +1,13 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Pup.Bench.Engine;
+using Pup.Grains;
 using Pup.Silo;
+using Pup.Silo.Clustering;
+using Pup.Silo.Configuration;
+using Pup.Silo.Hosting;
 
 namespace Pup.Bench.Servers;
 
@@ -9,22 +16,52 @@ internal static class ChildRole
 {
     public const string Memory = "child-memory";
     public const string Silo = "child-silo";
+    public const string ClusterSilo = "child-cluster-silo";
+    public const string EmptySilo = "child-empty-silo";
 
-    public static bool IsOne(string[] args) => args is [Memory, ..] or [Silo, ..];
+    private const string PortFlag = "--silo-port=";
+
+    public static bool IsOne(string[] args) => args is [Memory or Silo or ClusterSilo or EmptySilo, ..];
 
     public static async Task<int> RunAsync(string[] args)
     {
         var connectionString = Environment.GetEnvironmentVariable(Child.ConnectionVariable)!;
-        var work = args[0] == Silo ? RunSiloAsync(connectionString) : MeasureMemoryAsync(connectionString, args);
+        var work = args[0] switch
+        {
+            Silo or ClusterSilo => RunSiloAsync(connectionString, args[1..]),
+            EmptySilo => RunEmptySiloAsync(connectionString, args[1..]),
+            _ => MeasureMemoryAsync(connectionString, args),
+        };
         // On a thread of its own: reading the console asynchronously blocks all the same.
         var parent = Task.Run(Console.In.ReadToEnd);
         return await Task.WhenAny(work, parent) == work ? await work : 0;
     }
 
-    private static Task<int> RunSiloAsync(string connectionString)
+    private static Task<int> RunSiloAsync(string connectionString, string[] flags)
     {
         Environment.SetEnvironmentVariable("DATABASE_URL", connectionString);
-        return PupHost.RunAsync(["run"], pup => pup.AddProjection<OrderTotals>());
+        return PupHost.RunAsync(["run", .. flags], pup => pup.AddProjection<OrderTotals>());
+    }
+
+    /// <summary>A silo of the cluster without a projection, which the program itself refuses to run.</summary>
+    private static async Task<int> RunEmptySiloAsync(string connectionString, string[] flags)
+    {
+        var port = flags.Single(flag => flag.StartsWith(PortFlag, StringComparison.Ordinal))[PortFlag.Length..];
+        var configuration = new SiloConfiguration(new PupOptions { ConnectionString = connectionString }, [], [])
+        {
+            LogLevel = LogLevel.Warning,
+            Cluster = new ClusterSettings { SiloPort = int.Parse(port, CultureInfo.InvariantCulture), Gateway = false },
+        };
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "pup" });
+        SiloHost.ConfigureClustered(builder, configuration, _ => { });
+        using var host = builder.Build();
+        using var stop = new CancellationTokenSource();
+        using var signal = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
+        {
+            context.Cancel = true;
+            stop.Cancel();
+        });
+        return await SiloLifetime.RunAsync(host, [], work: null, stop.Token);
     }
 
     /// <summary>Only the engine, nothing by hand: then the most memory this process ever had resident, in kB.</summary>

@@ -35,12 +35,12 @@ internal sealed class PrivateServer : IAsyncDisposable
 
     public string ConnectionString => new NpgsqlConnectionStringBuilder { Host = _directory, Username = "postgres", Database = "postgres" }.ConnectionString;
 
-    public static async Task<PrivateServer> StartAsync(CancellationToken cancellationToken)
+    public static async Task<PrivateServer> StartAsync(IEnumerable<string> settings, CancellationToken cancellationToken)
     {
         // Not under /tmp, which may be memory: there a commit would cost nothing.
         var parent = Environment.GetEnvironmentVariable("PUP_BENCH_DIR") ?? "/var/tmp";
         var directory = Path.Combine(parent, $"pup-bench-{Environment.ProcessId}");
-        List<string> command = ["sh", "-c", Script, "sh", directory, FindBinaries(), .. s_settings.SelectMany(s => new[] { "-c", s })];
+        List<string> command = ["sh", "-c", Script, "sh", directory, FindBinaries(), .. s_settings.Concat(settings).SelectMany(s => new[] { "-c", s })];
         if (Environment.IsPrivilegedProcess)
             command.InsertRange(0, ["runuser", "-u", "postgres", "--"]);
         // A session of its own, runuser included: an interrupt meant for the benchmark's process group must not kill the shell

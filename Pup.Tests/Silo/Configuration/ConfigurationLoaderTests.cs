@@ -1,4 +1,5 @@
 using Pup.Grains;
+using Pup.Silo.Clustering;
 using Pup.Silo.Configuration;
 
 namespace Pup.Tests.Silo.Configuration;
@@ -16,10 +17,10 @@ public sealed class ConfigurationLoaderTests : IDisposable
     }
 
     [Fact]
-    public void Every_option_of_the_engine_can_be_set_by_flag_environment_and_file()
+    public void Every_option_of_engine_and_cluster_can_be_set_by_flag_environment_and_file()
     {
         Assert.Equal(
-            typeof(PupOptions).GetProperties().Where(p => p.CanWrite).Select(p => p.Name).Order(),
+            typeof(PupOptions).GetProperties().Concat(typeof(ClusterSettings).GetProperties()).Where(p => p.CanWrite).Select(p => p.Name).Order(),
             Setting.All.Select(s => s.Name).Order());
         Assert.Equal("--idle-in-transaction-timeout", Setting.Find("idleintransactiontimeout")!.Flag);
     }
@@ -38,7 +39,15 @@ public sealed class ConfigurationLoaderTests : IDisposable
     public void A_value_is_read_as_what_it_is(string variable, string text, string expected)
     {
         var options = Load([], new() { [variable] = text }).Options;
-        Assert.Contains(Setting.All, s => Convert.ToString(s.ValueIn(options), System.Globalization.CultureInfo.InvariantCulture) == expected);
+        Assert.Contains(Setting.OfEngine, s => Convert.ToString(s.ValueIn(options), System.Globalization.CultureInfo.InvariantCulture) == expected);
+    }
+
+    [Fact]
+    public void The_cluster_is_configured_like_the_rest_and_a_pod_advertises_its_own_address()
+    {
+        var cluster = Load(new() { ["SiloPort"] = "7001" }, new() { ["POD_IP"] = "10.1.2.3", ["Pup__MaxProbeTimeout"] = "8s", ["Pup__Gateway"] = "off" }).Cluster;
+        Assert.Equal((7001, "10.1.2.3", TimeSpan.FromSeconds(8), false), (cluster.SiloPort, cluster.AdvertisedAddress, cluster.MaxProbeTimeout, cluster.Gateway));
+        Assert.Equal(("pup", "pup"), (cluster.ClusterId, cluster.ServiceId));
     }
 
     [Theory]

@@ -1,0 +1,3 @@
+namespace Pup.Bench.Cluster;
+
+internal sealed record FailoverSettings(int Partitions, int Rate);

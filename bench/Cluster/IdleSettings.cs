@@ -1,0 +1,3 @@
+namespace Pup.Bench.Cluster;
+
+internal sealed record IdleSettings(int Partitions, int Seconds);
