@@ -63,8 +63,9 @@ public sealed class FrozenWorkerTests(PostgresServer server)
         await frozen.SaysAsync("halted");
         await frozen.FreezeAsync();
 
-        await using var second = TestEngine.Start(database.ConnectionString);
-        await second.RunAsync(static () => new LedgerProjection());
+        // A retry has its row locked while its handlers run: the takeover ends the session, and so must what wakes up later.
+        await using var second = TestEngine.Start(database.ConnectionString, options => options.OwnershipLockTimeout = TimeSpan.FromMilliseconds(300));
+        await second.RunAsync(static () => new LedgerProjection(), configure: options => options.HandlerTimeout = TimeSpan.FromSeconds(1));
         await Eventually.TrueAsync(
             async () => await database.ScalarAsync<long>("select count(*) from projection_dead_letters") == 0, TimeSpan.FromSeconds(30), "every dead letter worked off");
         Assert.Equal(10L, await database.ScalarAsync<long>("select last_global_position from projection_checkpoints"));
