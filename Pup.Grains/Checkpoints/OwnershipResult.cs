@@ -22,6 +22,9 @@ internal abstract record OwnershipResult
     /// <summary>An operator deleted the checkpoint row of a projection that can be reset: a full rebuild is due.</summary>
     public sealed record RowDeleted : OwnershipResult;
 
+    /// <summary>Somebody took the row since this owner last had it.</summary>
+    public sealed record TakenByAnother : OwnershipResult;
+
     /// <summary>Somebody moved the row back while a vector stood in a row of the projection: it needs a rebuild.</summary>
     public sealed record MovedBack : OwnershipResult;
 }

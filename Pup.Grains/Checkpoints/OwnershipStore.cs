@@ -15,13 +15,14 @@ internal sealed class OwnershipStore(PupOptions options, TimeProvider time, stri
     /// <param name="projection">The projection as deployed.</param>
     /// <param name="partition">Index of the partition.</param>
     /// <param name="lastEpoch">The epoch this runner had before, 0 if none: a takeover from oneself tells of no death.</param>
+    /// <param name="mayTake">Whether it may take the partition from whoever has had it since.</param>
     /// <param name="cancellationToken">Stops waiting for locks.</param>
     public async Task<OwnershipResult> OwnAsync(
-        Generation generation, ProjectionDefinition projection, int partition, long lastEpoch, CancellationToken cancellationToken)
+        Generation generation, ProjectionDefinition projection, int partition, long lastEpoch, bool mayTake, CancellationToken cancellationToken)
     {
         while (true)
         {
-            var result = await TryOwnAsync(generation, projection, partition, lastEpoch, cancellationToken);
+            var result = await TryOwnAsync(generation, projection, partition, lastEpoch, mayTake, cancellationToken);
             if (result is not OwnershipResult.MovedBack)
                 return result;
             // The projection is halted then, or somebody has put the row right or rebuilt meanwhile: the next attempt tells.
@@ -31,11 +32,11 @@ internal sealed class OwnershipStore(PupOptions options, TimeProvider time, stri
     }
 
     private async Task<OwnershipResult> TryOwnAsync(
-        Generation generation, ProjectionDefinition projection, int partition, long lastEpoch, CancellationToken cancellationToken)
+        Generation generation, ProjectionDefinition projection, int partition, long lastEpoch, bool mayTake, CancellationToken cancellationToken)
     {
         await using var connection = await generation.DataSource.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var own = OwnAsync(connection, generation, projection, partition, lastEpoch, cancellationToken);
+        var own = OwnAsync(connection, generation, projection, partition, lastEpoch, mayTake, cancellationToken);
         try
         {
             await own.WaitAsync(options.OwnershipLockTimeout, time, cancellationToken);
@@ -57,7 +58,7 @@ internal sealed class OwnershipStore(PupOptions options, TimeProvider time, stri
     }
 
     private async Task<OwnershipResult> OwnAsync(
-        NpgsqlConnection connection, Generation generation, ProjectionDefinition projection, int partition, long lastEpoch, CancellationToken cancellationToken)
+        NpgsqlConnection connection, Generation generation, ProjectionDefinition projection, int partition, long lastEpoch, bool mayTake, CancellationToken cancellationToken)
     {
         var (partitions, state, reason) = await LockProjectionAsync(connection, projection.Name, cancellationToken);
         if (partition >= partitions)
@@ -74,6 +75,8 @@ internal sealed class OwnershipStore(PupOptions options, TimeProvider time, stri
         }
 
         var (epoch, position, formerEpoch, applied) = await SetEpochAsync(connection, row, cancellationToken);
+        if (formerEpoch > lastEpoch && !mayTake)
+            return new OwnershipResult.TakenByAnother();
         // A row that Pup never owned has no epoch. It is new, or somebody put it in the place of one that was deleted.
         var tracked = applied is not null || formerEpoch == 0;
         if (tracked && await AnyVectorAsync(connection, projection.Name, partitions, cancellationToken))

@@ -25,6 +25,9 @@ internal sealed class PartitionRunner(
 
     private PartitionState _state = PartitionState.Starting;
     private int _lacks;
+
+    // Once it has owned the partition it takes it from nobody by itself: two that did would take it from each other for ever.
+    private bool _mayTake = true;
     private DateTimeOffset? _lackingSince;
 
     /// <summary>Faulted also while it tries whether what the database lacked is there now, until something commits.</summary>
@@ -75,7 +78,7 @@ internal sealed class PartitionRunner(
 
     private async Task RunAsync(Generation generation, CancellationToken cancellationToken)
     {
-        switch (await _ownerships.OwnAsync(generation, definition, partition, Epoch, cancellationToken))
+        switch (await _ownerships.OwnAsync(generation, definition, partition, Epoch, _mayTake || _signals.IsAsked, cancellationToken))
         {
             case OwnershipResult.Taken taken:
                 await WorkAsync(generation, taken.Ownership, cancellationToken);
@@ -94,7 +97,12 @@ internal sealed class PartitionRunner(
                 break;
             case OwnershipResult.RowDeleted:
                 _journal.RowDeleted("the projection is rebuilt from the start");
+                _mayTake = true;
                 await rebuild.RunAsync(generation, definition, engine.Feed.MarkOf(generation), cancellationToken);
+                break;
+            case OwnershipResult.TakenByAnother:
+                _journal.Left();
+                _state = PartitionState.Left;
                 break;
             case OwnershipResult.NoSuchPartition none:
                 _journal.Gone(none.Partitions);
@@ -106,6 +114,7 @@ internal sealed class PartitionRunner(
     private async Task WorkAsync(Generation generation, Ownership ownership, CancellationToken cancellationToken)
     {
         Epoch = ownership.Epoch;
+        _mayTake = false;
         _worker = new PartitionWorker(engine, definition, definition.Create(), generation, ownership, _signals, _journal);
         _state = PartitionState.Running;
         _journal.Parked(ownership.ParkedKeys.Count);
@@ -119,6 +128,9 @@ internal sealed class PartitionRunner(
                     await AwaitRemedyAsync(generation, lacking.Reason, cancellationToken);
                     break;
                 case WorkerOutcome.RowMissing when !await IsAnotherCountAsync(generation, ownership, cancellationToken):
+                    break;
+                case WorkerOutcome.Superseded:
+                    _mayTake = true;
                     break;
                 case WorkerOutcome.OwnershipLost or WorkerOutcome.RowMissing:
                     _journal.Left();
@@ -193,6 +205,7 @@ internal sealed class PartitionRunner(
         if (State != state)
             _journal.Halted(reason);
         _state = state;
+        _mayTake = true;
         await WaitAsync(ended => engine.Halted.ChangedAsync(halt, resume, ended), generation, cancellationToken);
     }
 

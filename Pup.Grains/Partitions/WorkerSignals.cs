@@ -28,6 +28,16 @@ internal sealed class WorkerSignals
         }
     }
 
+    /// <summary>Whether somebody asked; it stays asked.</summary>
+    public bool IsAsked
+    {
+        get
+        {
+            lock (_lock)
+                return _asked;
+        }
+    }
+
     /// <summary>Whether somebody asked.</summary>
     public bool TakeAsked()
     {

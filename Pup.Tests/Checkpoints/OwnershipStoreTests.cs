@@ -20,7 +20,7 @@ public sealed class OwnershipStoreTests(PostgresServer server)
         await using var dead = new Generation(1, 4711, NpgsqlDataSource.Create(database.ConnectionString));
 
         await Assert.ThrowsAsync<GenerationEndedException>(
-            () => new OwnershipStore(engine.Options, TimeProvider.System, silo: null).OwnAsync(dead, definition, 0, 0, Token));
+            () => new OwnershipStore(engine.Options, TimeProvider.System, silo: null).OwnAsync(dead, definition, 0, 0, mayTake: true, Token));
 
         Assert.Equal(0L, await database.ScalarAsync<long>("select epoch from projection_checkpoints"));
     }

@@ -79,8 +79,8 @@ public sealed class FormerOwnerTests(PostgresServer server)
         var definition = engine.Define(static () => new LedgerProjection());
         await Pup.Grains.Coordination.ProjectionRegistrar.RegisterAsync(generation.DataSource, definition, TestContext.Current.CancellationToken);
         var ownerships = new OwnershipStore(engine.Options, TimeProvider.System, silo: null);
-        var former = await ownerships.OwnAsync(generation, definition, 0, 0, TestContext.Current.CancellationToken);
-        var present = await ownerships.OwnAsync(generation, definition, 0, 0, TestContext.Current.CancellationToken);
+        var former = await ownerships.OwnAsync(generation, definition, 0, 0, mayTake: true, TestContext.Current.CancellationToken);
+        var present = await ownerships.OwnAsync(generation, definition, 0, 0, mayTake: true, TestContext.Current.CancellationToken);
         return (generation, ((OwnershipResult.Taken)former).Ownership, ((OwnershipResult.Taken)present).Ownership);
     }
 
