@@ -8,7 +8,8 @@ namespace Pup.Grains.Projections;
 
 /// <summary>
 /// One batch's transaction: the fence first, then what the handler queued, then the engine's own bookkeeping, then the move of
-/// the checkpoint, then COMMIT. Nothing is sent before it must be, so a batch of queued statements takes two round trips.
+/// the checkpoint, then COMMIT. Nothing is sent before it must be, so a batch of queued statements takes one round trip: the server
+/// runs nothing behind a command that failed, so COMMIT is reached only when all before it held.
 /// </summary>
 /// <param name="generation">Whose connections it uses.</param>
 /// <param name="slots">The right to commit.</param>
@@ -98,14 +99,19 @@ internal sealed class BatchTransaction(
 
         await BeginAsync(cancellationToken);
         _moveCommand = fence.MoveTo(position);
-        await SendAsync([.. bookkeeping, _moveCommand], cancellationToken);
+        var commit = new NpgsqlBatchCommand("COMMIT");
+        await using var batch = Assemble([.. bookkeeping, _moveCommand, commit]);
         try
         {
-            // Not cancellable: a COMMIT on its way has an outcome, and it is cheaper to wait for it than to ask afterwards.
-            await _transaction!.CommitAsync(CancellationToken.None);
+            await batch.ExecuteNonQueryAsync(cancellationToken);
         }
-        catch (Exception exception) when (exception is NpgsqlException or IOException or InvalidOperationException or ObjectDisposedException)
+        catch (PostgresException exception) when (!ReferenceEquals(exception.BatchCommand, commit))
         {
+            throw Attribute(exception);
+        }
+        catch (Exception exception) when (exception is PostgresException || (exception is not OperationCanceledException && !IsConnected))
+        {
+            // Refused, or sent and without an answer. As long as the line stands, the server has said that something before it failed.
             throw new CommitUnknownException(exception);
         }
 
@@ -127,7 +133,7 @@ internal sealed class BatchTransaction(
     {
         get
         {
-            if (_transaction is null || _connection?.FullState.HasFlag(ConnectionState.Open) != true)
+            if (_transaction is null || !IsConnected)
                 return false;
             try
             {
@@ -150,8 +156,8 @@ internal sealed class BatchTransaction(
         _over = true;
         try
         {
-            if (_abandoned && _connection?.FullState.HasFlag(ConnectionState.Open) == true)
-                await AbandonedSession.TakeBackAsync(generation, _connection, CloseAsync);
+            if (_abandoned && IsConnected)
+                await AbandonedSession.TakeBackAsync(generation, _connection!, CloseAsync);
             else
                 await CloseAsync();
         }
@@ -164,6 +170,8 @@ internal sealed class BatchTransaction(
             _slot?.Dispose();
         }
     }
+
+    private bool IsConnected => _connection?.FullState.HasFlag(ConnectionState.Open) == true;
 
     private async Task CloseAsync()
     {
