@@ -22,7 +22,8 @@ internal sealed partial class EngineService(
         try
         {
             await PrepareAsync(stoppingToken);
-            await Task.WhenAll(tail.RunAsync(stoppingToken), engine.Skips.RunAsync(stoppingToken), engine.Halted.RunAsync(stoppingToken));
+            // None of them ends by itself: what the first to fail says must be heard, not wait for the others.
+            await await Task.WhenAny(tail.RunAsync(stoppingToken), engine.Skips.RunAsync(stoppingToken), engine.Halted.RunAsync(stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {

@@ -34,6 +34,7 @@ internal sealed class BatchTransaction(
     private IDisposable? _slot;
     private volatile bool _over;
     private bool _abandoned;
+    private bool _isLive;
 
     internal override int CurrentItem { get; set; } = -1;
 
@@ -59,6 +60,7 @@ internal sealed class BatchTransaction(
     public override async ValueTask<NpgsqlTransaction> OpenAsync(CancellationToken cancellationToken = default)
     {
         ThrowIfOver();
+        _isLive = true;
         if (_transaction is null)
             await BeginLiveAsync(cancellationToken);
         else if (_queued.Count > 0)
@@ -120,6 +122,19 @@ internal sealed class BatchTransaction(
             if (sent.IsPooled)
                 pool.Return(sent.Command);
         }
+    }
+
+    /// <summary>
+    /// Gives slot and connection to the batch that comes next, once this one has committed: a session that goes on with the same
+    /// statements has all it needs at hand. Not while others wait for a slot, and not after a live handler, which may have left
+    /// settings behind that only the pool takes back.
+    /// </summary>
+    public void HandOver(BatchTransaction next)
+    {
+        if (_isLive || slots.AreWanted)
+            return;
+        (next._slot, next._connection) = (_slot, _connection);
+        (_slot, _connection, _transaction) = (null, null, null);
     }
 
     /// <summary>Whether there is a connection: what fails before that has nothing to do with any statement.</summary>
@@ -207,8 +222,8 @@ internal sealed class BatchTransaction(
 
         await turn.WaitAsync(cancellationToken);
         generation.ThrowIfEnded();
-        _slot = await slots.TakeAsync(cancellationToken);
-        _connection = await generation.DataSource.OpenConnectionAsync(cancellationToken);
+        _slot ??= await slots.TakeAsync(cancellationToken);
+        _connection ??= await generation.DataSource.OpenConnectionAsync(cancellationToken);
         _transaction = await _connection.BeginTransactionAsync(cancellationToken);
     }
 
