@@ -22,8 +22,12 @@ internal sealed partial class EngineService(
         try
         {
             await PrepareAsync(stoppingToken);
-            // None of them ends by itself: what the first to fail says must be heard, not wait for the others.
-            await await Task.WhenAny(tail.RunAsync(stoppingToken), engine.Skips.RunAsync(stoppingToken), engine.Halted.RunAsync(stoppingToken));
+            // None of them ends by itself; when one fails, the others must not go on as if nothing had happened.
+            using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+            Task[] parts = [tail.RunAsync(stopping.Token), engine.Skips.RunAsync(stopping.Token), engine.Halted.RunAsync(stopping.Token)];
+            await Task.WhenAny(parts);
+            await stopping.CancelAsync();
+            await Task.WhenAll(parts);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
