@@ -16,7 +16,7 @@ internal sealed class SiloProcess : IAsyncDisposable
     private static readonly string[] _quick =
     [
         "Pup__Gateway=false", "Pup__ProbeTimeout=500ms", "Pup__MaxProbeTimeout=1s", "Pup__SkipInterval=100ms", "Pup__SettleTime=2s", "Pup__MoveInterval=1s",
-        "Pup__OwnershipLockTimeout=500ms", "Pup__IdleInTransactionTimeout=2s", "Logging__Console__LogToStandardErrorThreshold=Trace",
+        "Pup__OwnershipLockTimeout=500ms", "Pup__IdleInTransactionTimeout=2s", "Logging__Console__LogToStandardErrorThreshold=Trace", "Logging__LogLevel__Orleans=Warning",
     ];
 
     private static readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(10) };
