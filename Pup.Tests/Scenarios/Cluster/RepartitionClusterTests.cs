@@ -18,6 +18,9 @@ public sealed class RepartitionClusterTests(PostgresServer server)
 
     private const string Changes = "select coalesce(string_agg(change, ' ' order by ord), '') from counts where projection = $1";
 
+    // Silos that come soon take their share, which the test waits for three times.
+    private const string Soon = "Pup__SettleTime=500ms";
+
     private static readonly TimeSpan _startUp = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(15);
 
@@ -26,15 +29,15 @@ public sealed class RepartitionClusterTests(PostgresServer server)
     {
         await using var cluster = await ClusterScenario.StartAsync(server);
         await cluster.Database.ExecuteAsync(Journal);
-        var old = await cluster.StartAsync(2, "--total-partitions=4");
+        var old = await cluster.StartAsync(2, "--total-partitions=4", Soon);
         await cluster.AllAdvanceAsync(_startUp, old);
 
         // Two by two, the last of the old ones killed. As long as one of them lives, nothing happens, also after partitions have moved.
-        var first = (await cluster.StartAsync(1, "web", "TOTAL_PARTITIONS=6"))[0];
+        var first = (await cluster.StartAsync(1, "web", "TOTAL_PARTITIONS=6", Soon))[0];
         await TakesPartAsync(cluster, first);
         await old[0].TerminateAsync();
+        var second = (await cluster.StartAsync(1, "--total-partitions=6", Soon))[0];
         Assert.Equal(0, await old[0].ExitAsync());
-        var second = (await cluster.StartAsync(1, "--total-partitions=6"))[0];
         await TakesPartAsync(cluster, second);
         await cluster.AllAdvanceAsync(_patience, old[1], first, second);
         Assert.Equal("", await ChangesAsync(cluster, "ledger") + await ChangesAsync(cluster, "counter"));
@@ -50,7 +53,7 @@ public sealed class RepartitionClusterTests(PostgresServer server)
         await OrderAsync(first, 7);
         await cluster.AllAdvanceAsync(_patience, first);
 
-        var third = (await cluster.StartAsync(1, "--total-partitions=6"))[0];
+        var third = (await cluster.StartAsync(1, "--total-partitions=6", Soon))[0];
         await TakesPartAsync(cluster, third);
         await cluster.AssertExactAsync(first, third);
         Assert.Equal("4-6 6-3 3-7", await ChangesAsync(cluster, "ledger"));
