@@ -35,13 +35,17 @@ internal sealed partial class ProjectionRepartition(
     public async Task<int?> FollowAsync(
         Generation generation, ProjectionDefinition projection, IReadOnlyCollection<int> configured, CancellationToken cancellationToken)
     {
-        if (ConfiguredPartitions.Wanted(await HeededAsync(generation, projection.Name, cancellationToken), configured) is not { } wanted)
+        if (await WantedAsync(generation, projection.Name, configured, cancellationToken) is not { } wanted)
             return null;
         var result = await RunAsync(generation, projection, wanted, isConfigured: true, cancellationToken);
         if (result.Problem is not null)
             LogPostponed(projection.Name, wanted, result.Problem);
         return result.Changed ? result.Before : null;
     }
+
+    /// <returns>The number that the configuration asks for; null when there is nothing to do.</returns>
+    public static async Task<int?> WantedAsync(Generation generation, string projection, IReadOnlyCollection<int> configured, CancellationToken cancellationToken) =>
+        ConfiguredPartitions.Wanted(await HeededAsync(generation, projection, cancellationToken), configured);
 
     private async Task<Result> RunAsync(
         Generation generation, ProjectionDefinition projection, int partitions, bool isConfigured, CancellationToken cancellationToken)

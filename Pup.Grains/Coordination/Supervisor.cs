@@ -13,7 +13,8 @@ namespace Pup.Grains.Coordination;
 /// Follows the cluster's membership: when it changes, the partitions that have lost their silo and belong here are started at once,
 /// rather than within the period of a reminder. So are those of this silo whose activation is gone: Orleans ends it also where
 /// the silo that dies held no more than its entry in the directory. Quiet otherwise, save for a slow round over all partitions.
-/// Also ends rebuilds that have reached their target. When this silo stops, hands its partitions over to the others.
+/// Also sees to it that a changed number of configured partitions is followed once all silos agree on it, and ends rebuilds that
+/// have reached their target. When this silo stops, hands its partitions over to the others.
 /// </summary>
 internal sealed partial class Supervisor(
     Engine engine,
@@ -22,6 +23,7 @@ internal sealed partial class Supervisor(
     IClusterMembershipService membership,
     PlacementViews views,
     LocalPartitions locals,
+    IConfiguredCounts configured,
     ILogger<Supervisor> logger)
     : BackgroundService
 {
@@ -142,12 +144,30 @@ internal sealed partial class Supervisor(
             due,
             new ParallelOptions { MaxDegreeOfParallelism = Concurrency, CancellationToken = cancellationToken },
             async (partition, token) => await grains.GetGrain<IProjectionPartitionGrain>(partition.Key.ToString()).EnsureRunningAsync(token));
-        return view.IsComplete && !view.Partitions.Any(partition => partition.Runs && (view.IsOrphan(partition) || IsMissing(partition)));
+        return await FollowConfigurationAsync(view, cancellationToken) && view.IsComplete && !view.Partitions.Any(partition => partition.Runs && (view.IsOrphan(partition) || IsMissing(partition)));
 
         bool IsDue(PlacedPartition partition) =>
             (view.IsOrphan(partition) && view.HomeOf(partition.Key) == engine.Silo?.Name) || IsMissing(partition) || IsMisplaced(view, partition);
 
         bool IsMissing(PlacedPartition partition) => partition.Owner == engine.Silo?.Name && !here.Contains(partition.Key);
+    }
+
+    // Of all silos only the one where partition 0 belongs: one is enough, and there always is one. In every round, since silos come to
+    // agree when the last of the others goes.
+    /// <returns>Whether the configuration of all silos is known.</returns>
+    private async Task<bool> FollowConfigurationAsync(PlacementView view, CancellationToken cancellationToken)
+    {
+        var isKnown = true;
+        foreach (var projection in projections.All.Where(projection => view.HomeOf(new PartitionKey(projection.Name, 0)) == engine.Silo?.Name))
+        {
+            var counts = await configured.OfAsync(projection.Name, cancellationToken);
+            isKnown &= counts.Count > 0;
+            var generation = await engine.Feed.GenerationAsync(cancellationToken);
+            if (await ProjectionRepartition.WantedAsync(generation, projection.Name, counts, cancellationToken) is not null)
+                await grains.GetGrain<IProjectionGrain>(projection.Name).EnsureRunningAsync(cancellationToken);
+        }
+
+        return isKnown;
     }
 
     private bool IsMisplaced(PlacementView? view) => view?.Partitions.Any(partition => IsMisplaced(view, partition)) == true;

@@ -19,7 +19,8 @@ internal static class RunCommand
     private static async Task<int> RunAsync(SiloConfiguration configuration, Action<PupBuilder> configure, CancellationToken cancellationToken)
     {
         DatabaseCheck.RequireAddress(configuration);
-        await DatabaseCheck.PrepareAsync(configuration, cancellationToken);
+        using (var loggers = LoggerFactory.Create(logging => SiloLogging.Configure(logging, configuration)))
+            await DatabaseCheck.PrepareAsync(configuration.Options, loggers.CreateLogger("Pup"), cancellationToken);
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "pup" });
         SiloHost.ConfigureClustered(builder, configuration, configure);
         using var host = builder.Build();

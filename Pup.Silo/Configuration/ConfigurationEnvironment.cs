@@ -5,7 +5,8 @@ internal static class ConfigurationEnvironment
 {
     private const string Prefix = "Pup__";
 
-    private static readonly (string Variable, string Name)[] ShortNames =
+    /// <summary>Names without a prefix, and the options that they stand for.</summary>
+    public static IReadOnlyList<(string Variable, string Name)> ShortNames { get; } =
     [
         ("DATABASE_URL", nameof(Grains.PupOptions.ConnectionString)),
         ("TOTAL_PARTITIONS", nameof(Grains.PupOptions.TotalPartitions)),

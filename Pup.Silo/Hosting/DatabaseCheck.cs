@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Npgsql;
+using Pup.Grains;
 using Pup.Grains.Failures;
 using Pup.Grains.Feed;
 using Pup.Grains.Schema;
@@ -21,11 +22,8 @@ internal static partial class DatabaseCheck
     /// Sees to it that all tables are there before the silo joins its cluster, which needs them. Waits for a server that is not there
     /// yet, and refuses what waiting will not mend.
     /// </summary>
-    public static async Task PrepareAsync(SiloConfiguration configuration, CancellationToken cancellationToken)
+    public static async Task PrepareAsync(PupOptions options, ILogger logger, CancellationToken cancellationToken)
     {
-        using var loggers = LoggerFactory.Create(logging => SiloLogging.Configure(logging, configuration));
-        var logger = loggers.CreateLogger("Pup");
-        var options = configuration.Options;
         for (var attempt = 1; ; attempt++)
         {
             try

@@ -36,8 +36,14 @@ internal static class SiloHost
             join(silo);
             configure(silo.AddPup(configuration.CopyTo));
         });
-        if (configuration.Projections.Count > 0)
-            builder.Services.AddSingleton(services => Only(configuration.Projections, services));
+        HostOnly(builder.Services, configuration.Projections);
+    }
+
+    /// <summary>Leaves out all projections but the named ones; with no name, none.</summary>
+    public static void HostOnly(IServiceCollection services, IReadOnlyList<string> names)
+    {
+        if (names.Count > 0)
+            services.AddSingleton(provider => Only(names, provider));
     }
 
     /// <summary>Makes the projections once, so that what is wrong with them is said before anything starts.</summary>
@@ -46,7 +52,7 @@ internal static class SiloHost
         try
         {
             if (services.GetRequiredService<ProjectionRegistry>().All.Count == 0)
-                throw new ConfigurationException("This host has no projections. Add one: PupHost.Run(args, pup => pup.AddProjection<…>()).");
+                throw new ConfigurationException("This host has no projections. Add one to what PupHost.Run or AddPup gives: pup.AddProjection<…>().");
         }
         catch (Exception e) when (e is ArgumentException or ValidationException or OptionsValidationException or InvalidOperationException)
         {

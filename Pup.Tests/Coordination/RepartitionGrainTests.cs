@@ -18,7 +18,7 @@ public sealed class RepartitionGrainTests(PostgresServer server)
     {
         await using var database = await TestDatabase.CreateAsync(server);
         await EventLog.AppendAsync(database, 1_000, 50);
-        await using var cluster = await StartAsync(database, partitions: 4);
+        await using var cluster = await StartAsync(database, 4);
         var grain = cluster.Client.GetGrain<IProjectionGrain>("ledger");
         await RunsAsync(cluster, database, 4);
         foreach (var partitions in new[] { 8, 2, 3 })
@@ -37,7 +37,7 @@ public sealed class RepartitionGrainTests(PostgresServer server)
     public async Task An_impossible_number_is_refused_and_nothing_is_changed()
     {
         await using var database = await TestDatabase.CreateAsync(server);
-        await using var cluster = await StartAsync(database, partitions: 2);
+        await using var cluster = await StartAsync(database, 2);
         var grain = cluster.Client.GetGrain<IProjectionGrain>("ledger");
 
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => grain.RepartitionAsync(0, Token));
@@ -51,19 +51,19 @@ public sealed class RepartitionGrainTests(PostgresServer server)
     {
         await using var database = await TestDatabase.CreateAsync(server);
         await EventLog.AppendAsync(database, 500, 50);
-        await using (var cluster = await StartAsync(database, partitions: 2))
+        await using (var cluster = await StartAsync(database, 2))
         {
             await RunsAsync(cluster, database, 2);
             await cluster.Client.GetGrain<IProjectionGrain>("ledger").RepartitionAsync(3, Token);
         }
 
-        await using (var same = await StartAsync(database, partitions: 2))
+        await using (var same = await StartAsync(database, 2))
         {
             await same.Client.GetGrain<IProjectionGrain>("ledger").EnsureRunningAsync(Token);
             await RunsAsync(same, database, 3);
         }
 
-        await using var changed = await StartAsync(database, partitions: 5);
+        await using var changed = await StartAsync(database, 5);
         await EventLog.AppendAsync(database, 100, 50);
         await RunsAsync(changed, database, 5);
         Assert.Equal("5 5", await database.ScalarAsync<string>("select partitions || ' ' || configured_partitions from projections"));
@@ -74,29 +74,36 @@ public sealed class RepartitionGrainTests(PostgresServer server)
     public async Task One_silo_among_several_does_not_speak_for_the_others()
     {
         await using var database = await TestDatabase.CreateAsync(server);
-        await using var cluster = await StartAsync(database, partitions: 2, silos: 2);
-        await RunsAsync(cluster, database, 2);
-        // As a silo of the next deployment would see it.
+        await using var cluster = await StartAsync(database, 2, 3);
+        var partitions = 0;
+        await Eventually.TrueAsync(
+            async () => (partitions = await database.ScalarAsync<int>("select partitions from projections")) > 0, TimeSpan.FromSeconds(20), "the projection is registered");
+        await RunsAsync(cluster, database, partitions);
+        // As if both had been configured anew, and not alike.
         await database.ExecuteAsync("update projections set configured_partitions = 9");
 
         await cluster.Client.GetGrain<IProjectionGrain>("ledger").EnsureRunningAsync(Token);
 
-        Assert.Equal("2 9", await database.ScalarAsync<string>("select partitions || ' ' || configured_partitions from projections"));
+        Assert.Equal($"{partitions} 9", await database.ScalarAsync<string>("select partitions || ' ' || configured_partitions from projections"));
     }
 
-    private static async Task<InProcessTestCluster> StartAsync(TestDatabase database, int partitions, short silos = 1)
+    private static async Task<InProcessTestCluster> StartAsync(TestDatabase database, params int[] partitions)
     {
-        var builder = new InProcessTestClusterBuilder(silos);
-        builder.ConfigureSilo((_, silo) => silo
-            .UseInMemoryReminderService()
-            .AddPup(options =>
-            {
-                options.ConnectionString = database.ConnectionString;
-                options.SkipInterval = TimeSpan.FromMilliseconds(100);
-                options.HaltedPollInterval = TimeSpan.FromMilliseconds(500);
-                options.MaxRetryDelay = TimeSpan.FromMilliseconds(500);
-            })
-            .AddProjection<LedgerProjection>(projection => projection.Partitions = partitions));
+        var builder = new InProcessTestClusterBuilder((short)partitions.Length);
+        var started = 0;
+        builder.ConfigureSilo((_, silo) =>
+        {
+            var own = partitions[Interlocked.Increment(ref started) - 1];
+            silo.UseInMemoryReminderService()
+                .AddPup(options =>
+                {
+                    options.ConnectionString = database.ConnectionString;
+                    options.SkipInterval = TimeSpan.FromMilliseconds(100);
+                    options.HaltedPollInterval = TimeSpan.FromMilliseconds(500);
+                    options.MaxRetryDelay = TimeSpan.FromMilliseconds(500);
+                })
+                .AddProjection<LedgerProjection>(projection => projection.Partitions = own);
+        });
         var cluster = builder.Build();
         await cluster.DeployAsync();
         return cluster;

@@ -15,16 +15,20 @@ internal sealed class SiloProcess : IAsyncDisposable
     // so that what happens soon happens because of the change.
     private static readonly string[] _quick =
     [
-        "--gateway=false", "--probe-timeout=500ms", "--max-probe-timeout=1s", "--skip-interval=100ms", "--settle-time=2s", "--move-interval=1s",
-        "--ownership-lock-timeout=500ms", "--idle-in-transaction-timeout=2s",
+        "Pup__Gateway=false", "Pup__ProbeTimeout=500ms", "Pup__MaxProbeTimeout=1s", "Pup__SkipInterval=100ms", "Pup__SettleTime=2s", "Pup__MoveInterval=1s",
+        "Pup__OwnershipLockTimeout=500ms", "Pup__IdleInTransactionTimeout=2s", "Logging__Console__LogToStandardErrorThreshold=Trace", "Logging__LogLevel__Orleans=Warning",
     ];
+
+    private static readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(10) };
 
     private readonly Process _process;
     private readonly List<string> _log = [];
+    private readonly Uri _web;
 
-    private SiloProcess(Process process, int port)
+    private SiloProcess(Process process, int port, Uri web)
     {
         _process = process;
+        _web = web;
         Endpoint = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}");
         _process.ErrorDataReceived += (_, line) => Note(line.Data);
         _process.BeginErrorReadLine();
@@ -35,20 +39,35 @@ internal sealed class SiloProcess : IAsyncDisposable
 
     public bool HasExited => _process.HasExited;
 
-    public static SiloProcess Start(string connectionString, params string[] flags)
+    /// <param name="connectionString">Becomes DATABASE_URL.</param>
+    /// <param name="arguments">A command (<c>run</c> if there is none), flags, and what is <c>NAME=value</c>: that goes to the environment.</param>
+    public static SiloProcess Start(string connectionString, params string[] arguments)
     {
         var host = Environment.ProcessPath!;
         string[] own = Path.GetFileNameWithoutExtension(host) == "dotnet" ? ["exec", typeof(SiloProcess).Assembly.Location] : [];
-        var port = FreePort();
-        string[] command = flags is [['r', 'u', 'n', ..], ..] ? [] : ["run"];
-        var start = new ProcessStartInfo(host, [.. own, ClusterSilo.Command, .. command, .. flags, string.Create(CultureInfo.InvariantCulture, $"--silo-port={port}"), .. _quick])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardError = true,
-        };
+        var (port, web) = (FreePort(), new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort()}")));
+        var flags = arguments.Where(argument => !IsVariable(argument)).ToArray();
+        string[] command = flags is [] or [['-', ..], ..] ? ["run"] : [];
+        var start = new ProcessStartInfo(host, [.. own, ClusterSilo.Command, .. command, .. flags]) { RedirectStandardInput = true, RedirectStandardError = true };
+        string[] environment = [.. _quick, string.Create(CultureInfo.InvariantCulture, $"Pup__SiloPort={port}"), $"ASPNETCORE_URLS={web}", .. arguments.Where(IsVariable)];
+        foreach (var variable in environment)
+            start.Environment[variable[..variable.IndexOf('=', StringComparison.Ordinal)]] = variable[(variable.IndexOf('=', StringComparison.Ordinal) + 1)..];
         start.Environment["DATABASE_URL"] = connectionString;
-        return new SiloProcess(Process.Start(start)!, port);
+        return new SiloProcess(Process.Start(start)!, port, web);
+
+        static bool IsVariable(string argument) => argument[0] != '-' && argument.Contains('=', StringComparison.Ordinal);
     }
+
+    /// <summary>Asks the web part of the process; gives what it answered, or throws when that was no success.</summary>
+    public async Task<string> PostAsync(string path)
+    {
+        using var answer = await _client.PostAsync(new Uri(_web, path), content: null);
+        var text = await answer.Content.ReadAsStringAsync();
+        return answer.IsSuccessStatusCode ? text : throw new HttpRequestException($"{path}: {answer.StatusCode} {text}");
+    }
+
+    /// <inheritdoc cref="PostAsync"/>
+    public Task<string> GetAsync(string path) => _client.GetStringAsync(new Uri(_web, path));
 
     public async Task SaysAsync(string words)
     {
