@@ -97,7 +97,11 @@ public sealed class ProjectionGrainTests(PostgresServer server)
 
         // Each owner has said that it left of its own accord, over a feed that was still there.
         Assert.Equal(0L, await database.ScalarAsync<long>("select count(*) from projection_partitions where takeovers <> 0"));
-        Assert.Equal(0L, await database.ScalarAsync<long>("select count(*) from pg_stat_activity where application_name = 'pup' and datname = current_database()"));
+        // The server takes a moment to see that a line was closed.
+        await Eventually.TrueAsync(
+            async () => await database.ScalarAsync<long>("select count(*) from pg_stat_activity where application_name = 'pup' and datname = current_database()") == 0,
+            TimeSpan.FromSeconds(10),
+            "no session left");
         Assert.Equal(0L, await database.ScalarAsync<long>("select count(*) from ledger"));
     }
 
