@@ -10,6 +10,7 @@ internal static class DocumentedCommands
         ["./run.sh"] = "As the next, but it goes on until it is stopped.",
         ["./run.sh --once"] = "The continuous build runs it.",
         ["./test.sh"] = "The continuous build runs it.",
+        ["./test.sh chaos --minutes 30 --seed 4711"] = "By hand; `./test.sh` runs the same for less than a minute.",
         ["dotnet run -c Release --project bench -- catch-up --events 200000 --partitions 1 --json"] = Bench,
         ["dotnet run -c Release --project bench -- catch-up --partitions 4 --memory"] = Bench,
         ["dotnet run -c Release --project bench -- latency"] = Bench,
