@@ -23,6 +23,9 @@ internal sealed record ChaosReport(int Seed, TimeSpan Duration)
 
     public long OutOfOrder { get; set; }
 
+    /// <summary>Aggregates of which a folding read model holds something else than the log.</summary>
+    public int Wrong { get; set; }
+
     public int All => Counted.Values.Sum();
 
     public int OnServer => Counted.Where(static counted => Faults.IsOnServer(counted.Key)).Sum(static counted => counted.Value);
@@ -30,5 +33,5 @@ internal sealed record ChaosReport(int Seed, TimeSpan Duration)
     public override string ToString() =>
         $"chaos: {All} faults counted, {OnServer} of them on PostgreSQL ({string.Join(", ", Counted.OrderBy(static counted => counted.Key).Select(static counted => $"{counted.Key} {counted.Value}"))}; "
         + $"{Uncounted} met nothing), {Restarts} silos started again, all partitions on after {SlowestRecovery.TotalSeconds:0.0} s at most, {MostConnections} connections of a silo at most, "
-        + $"{Duration.TotalMinutes:0.0} min, seed {Seed}: {Events} events, {Lost} lost, {Twice} twice, {OutOfOrder} out of order";
+        + $"{Duration.TotalMinutes:0.0} min, seed {Seed}: {Events} events, {Lost} lost, {Twice} twice, {OutOfOrder} out of order, {Wrong} wrong aggregates in other read models";
 }

@@ -29,8 +29,6 @@ internal sealed class Faults(PostgresServer server, TestDatabase database, Chaos
 
     public static bool IsOnServer(FaultKind kind) => kind >= FaultKind.RestartServer;
 
-    public static bool IsOnSilo(FaultKind kind) => kind <= FaultKind.CutCommits;
-
     /// <returns>Whether it came about.</returns>
     public Task<bool> InflictAsync(FaultKind kind, SiloSlot victim) => kind switch
     {
