@@ -22,7 +22,12 @@ internal sealed partial class EngineService(
         try
         {
             await PrepareAsync(stoppingToken);
-            await Task.WhenAll(tail.RunAsync(stoppingToken), engine.Skips.RunAsync(stoppingToken), engine.Halted.RunAsync(stoppingToken));
+            // None of them ends by itself; when one fails, the others must not go on as if nothing had happened.
+            using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+            Task[] parts = [tail.RunAsync(stopping.Token), engine.Skips.RunAsync(stopping.Token), engine.Halted.RunAsync(stopping.Token)];
+            await Task.WhenAny(parts);
+            await stopping.CancelAsync();
+            await Task.WhenAll(parts);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {

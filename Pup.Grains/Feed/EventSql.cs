@@ -19,7 +19,7 @@ internal static class EventSql
     private const string PlainHead = $"""
         select global_position, bounded_context, aggregate_type, aggregate_id, aggregate_version, event_id, event_type, event_version,
                case when {Size} <= $4 then payload end, trace_id, correlation_id, causation_id,
-               case when {Size} <= $4 then metadata end, created_at
+               case when metadata is not null and {Size} <= $4 then metadata end, created_at
         from events
         where global_position > $2 and global_position <= $3 and {GenerationCheck.OnFirstParameter}
         """;

@@ -54,6 +54,8 @@ internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definitio
             var committing = run.Transaction.CommitAsync(bookkeeping, target, cancellationToken).AsTask();
             RunAhead(next(), fence with { Position = target }, cancellationToken);
             await committing;
+            if (_ahead is { } ahead)
+                run.Transaction.HandOver(ahead.Transaction);
             return AttemptResult.Committed;
         }
         catch (Exception exception) when (exception is not GenerationEndedException)

@@ -7,10 +7,23 @@ namespace Pup.Grains.Partitions;
 internal sealed class WorkerSlots(int workers) : IDisposable
 {
     private readonly SemaphoreSlim _slots = new(workers, workers);
+    private int _waiting;
+
+    /// <summary>Whether somebody waits for a slot.</summary>
+    public bool AreWanted => Volatile.Read(ref _waiting) > 0;
 
     public async ValueTask<IDisposable> TakeAsync(CancellationToken cancellationToken)
     {
-        await _slots.WaitAsync(cancellationToken);
+        Interlocked.Increment(ref _waiting);
+        try
+        {
+            await _slots.WaitAsync(cancellationToken);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+
         return new Slot(_slots);
     }
 

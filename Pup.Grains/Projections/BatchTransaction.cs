@@ -8,7 +8,8 @@ namespace Pup.Grains.Projections;
 
 /// <summary>
 /// One batch's transaction: the fence first, then what the handler queued, then the engine's own bookkeeping, then the move of
-/// the checkpoint, then COMMIT. Nothing is sent before it must be, so a batch of queued statements takes two round trips.
+/// the checkpoint, then COMMIT. Nothing is sent before it must be, so a batch of queued statements takes one round trip: the server
+/// runs nothing behind a command that failed, so COMMIT is reached only when all before it held.
 /// </summary>
 /// <param name="generation">Whose connections it uses.</param>
 /// <param name="slots">The right to commit.</param>
@@ -33,6 +34,7 @@ internal sealed class BatchTransaction(
     private IDisposable? _slot;
     private volatile bool _over;
     private bool _abandoned;
+    private bool _isLive;
 
     internal override int CurrentItem { get; set; } = -1;
 
@@ -58,6 +60,7 @@ internal sealed class BatchTransaction(
     public override async ValueTask<NpgsqlTransaction> OpenAsync(CancellationToken cancellationToken = default)
     {
         ThrowIfOver();
+        _isLive = true;
         if (_transaction is null)
             await BeginLiveAsync(cancellationToken);
         else if (_queued.Count > 0)
@@ -98,14 +101,19 @@ internal sealed class BatchTransaction(
 
         await BeginAsync(cancellationToken);
         _moveCommand = fence.MoveTo(position);
-        await SendAsync([.. bookkeeping, _moveCommand], cancellationToken);
+        var commit = new NpgsqlBatchCommand("COMMIT");
+        await using var batch = Assemble([.. bookkeeping, _moveCommand, commit]);
         try
         {
-            // Not cancellable: a COMMIT on its way has an outcome, and it is cheaper to wait for it than to ask afterwards.
-            await _transaction!.CommitAsync(CancellationToken.None);
+            await batch.ExecuteNonQueryAsync(cancellationToken);
         }
-        catch (Exception exception) when (exception is NpgsqlException or IOException or InvalidOperationException or ObjectDisposedException)
+        catch (PostgresException exception) when (!ReferenceEquals(exception.BatchCommand, commit))
         {
+            throw Attribute(exception);
+        }
+        catch (Exception exception) when (exception is PostgresException || (exception is not OperationCanceledException && !IsConnected))
+        {
+            // Refused, or sent and without an answer. As long as the line stands, the server has said that something before it failed.
             throw new CommitUnknownException(exception);
         }
 
@@ -114,6 +122,19 @@ internal sealed class BatchTransaction(
             if (sent.IsPooled)
                 pool.Return(sent.Command);
         }
+    }
+
+    /// <summary>
+    /// Gives slot and connection to the batch that comes next, once this one has committed: a session that goes on with the same
+    /// statements has all it needs at hand. Not while others wait for a slot, and not after a live handler, which may have left
+    /// settings behind that only the pool takes back.
+    /// </summary>
+    public void HandOver(BatchTransaction next)
+    {
+        if (_isLive || slots.AreWanted)
+            return;
+        (next._slot, next._connection) = (_slot, _connection);
+        (_slot, _connection, _transaction) = (null, null, null);
     }
 
     /// <summary>Whether there is a connection: what fails before that has nothing to do with any statement.</summary>
@@ -127,7 +148,7 @@ internal sealed class BatchTransaction(
     {
         get
         {
-            if (_transaction is null || _connection?.FullState.HasFlag(ConnectionState.Open) != true)
+            if (_transaction is null || !IsConnected)
                 return false;
             try
             {
@@ -150,8 +171,8 @@ internal sealed class BatchTransaction(
         _over = true;
         try
         {
-            if (_abandoned && _connection?.FullState.HasFlag(ConnectionState.Open) == true)
-                await AbandonedSession.TakeBackAsync(generation, _connection, CloseAsync);
+            if (_abandoned && IsConnected)
+                await AbandonedSession.TakeBackAsync(generation, _connection!, CloseAsync);
             else
                 await CloseAsync();
         }
@@ -164,6 +185,8 @@ internal sealed class BatchTransaction(
             _slot?.Dispose();
         }
     }
+
+    private bool IsConnected => _connection?.FullState.HasFlag(ConnectionState.Open) == true;
 
     private async Task CloseAsync()
     {
@@ -199,8 +222,8 @@ internal sealed class BatchTransaction(
 
         await turn.WaitAsync(cancellationToken);
         generation.ThrowIfEnded();
-        _slot = await slots.TakeAsync(cancellationToken);
-        _connection = await generation.DataSource.OpenConnectionAsync(cancellationToken);
+        _slot ??= await slots.TakeAsync(cancellationToken);
+        _connection ??= await generation.DataSource.OpenConnectionAsync(cancellationToken);
         _transaction = await _connection.BeginTransactionAsync(cancellationToken);
     }
 

@@ -56,7 +56,7 @@ public sealed class LineFailureTests(PostgresServer server)
 
     // The COMMIT takes longer than asking about it. The next attempt comes after it has arrived, or meets it still under way.
     [Theory]
-    [InlineData(3_000, 1)]
+    [InlineData(6_000, 1)]
     [InlineData(5, 2)]
     public async Task A_commit_that_arrives_after_it_was_asked_about_is_not_applied_again(int pause, int mostCalls)
     {

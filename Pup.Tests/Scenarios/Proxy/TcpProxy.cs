@@ -98,7 +98,7 @@ internal sealed class TcpProxy : IAsyncDisposable
                 await Task.Delay(Timeout.Infinite, cancellationToken);
             }
 
-            if (bytes.Span.IndexOf("COMMIT\0"u8) >= 0)
+            if (fate.Commits.IsIn(bytes.Span))
             {
                 fate.Value = OnCommit();
                 if (fate.Value == CommitFate.CutBefore)
@@ -145,6 +145,8 @@ internal sealed class TcpProxy : IAsyncDisposable
     private sealed class Line
     {
         public CommitFate Value { get; set; }
+
+        public CommitSpotter Commits { get; } = new();
 
         public bool Frozen { get; set; }
     }
