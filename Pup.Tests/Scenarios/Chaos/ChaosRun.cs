@@ -29,6 +29,7 @@ internal sealed class ChaosRun(PostgresServer server, TestDatabase database, Cha
     private const string PositionsSql = "select coalesce(jsonb_object_agg(projection_name, last_global_position), '{}')::text from projection_checkpoints";
 
     private static readonly TimeSpan _startUp = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _long = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan _catchUp = TimeSpan.FromMinutes(3);
 
     private readonly List<SiloSlot> _slots = [.. Enumerable.Range(0, ChaosPlan.Silos).Select(_ => new SiloSlot(server, database, seed, plan))];
@@ -115,13 +116,13 @@ internal sealed class ChaosRun(PostgresServer server, TestDatabase database, Cha
             _report.Counted[kind] = _report.Counted.GetValueOrDefault(kind) + 1;
         else
             _report.Uncounted++;
-        TestContext.Current.TestOutputHelper?.WriteLine($"{_watch.Elapsed.TotalSeconds:0.0} s: after {kind} on {victim.Process.Endpoint}{(met ? "" : ", which had nothing to do")}{(came ? "" : ", which did not come about")}");
+        Say($"after {kind} on {victim.Process.Endpoint}{(met ? "" : ", which had nothing to do")}{(came ? "" : ", which did not come about")}");
     }
 
     private async Task RecoverAsync()
     {
         var took = await AllAdvanceAsync(ChaosPlan.Recovery);
-        TestContext.Current.TestOutputHelper?.WriteLine($"{_watch.Elapsed.TotalSeconds:0.0} s: every partition moved on after {took.TotalSeconds:0.0} s");
+        Say($"every partition moved on after {took.TotalSeconds:0.0} s");
         if (took > _report.SlowestRecovery)
             _report.SlowestRecovery = took;
     }
@@ -130,7 +131,7 @@ internal sealed class ChaosRun(PostgresServer server, TestDatabase database, Cha
     private async Task<TimeSpan> AllAdvanceAsync(TimeSpan limit, bool isToEnd = false)
     {
         var watch = Stopwatch.StartNew();
-        var behind = "";
+        var (behind, said) = ("", false);
         var before = await Patience.AskAsync<string>(database, PositionsSql);
         var target = await Patience.KeepAsync(database, () => Feed.Log.AppendAsync(database));
         while ((behind = await Patience.AskAsync<string>(database, BehindSql, target, before, isToEnd)).Length > 0)
@@ -138,6 +139,9 @@ internal sealed class ChaosRun(PostgresServer server, TestDatabase database, Cha
             if (watch.Elapsed > limit)
                 Assert.Fail($"seed {seed}: not all partitions are past {target} after {limit.TotalSeconds} s, but {behind}\n{Logs()}");
             Revive();
+            if (watch.Elapsed > _long && !said)
+                Say($"behind {target} for {_long.TotalSeconds} s: {behind}");
+            said = watch.Elapsed > _long;
             await Task.Delay(50);
         }
 
@@ -149,6 +153,8 @@ internal sealed class ChaosRun(PostgresServer server, TestDatabase database, Cha
         foreach (var slot in _slots)
             slot.Revive();
     }
+
+    private void Say(string what) => TestContext.Current.TestOutputHelper?.WriteLine($"{_watch.Elapsed.TotalSeconds:0.0} s: {what}");
 
     private string Logs() => string.Join("\n====\n", _slots.Select(static slot => slot.Log().Split('\n').TakeLast(400)).Select(static lines => string.Join('\n', lines)));
 }
