@@ -3,6 +3,8 @@
 #   ./test.sh              everything, the short versions
 #   ./test.sh Feed         only tests whose namespace, class or method contains the word (several words: any of them)
 #   ./test.sh long [word]  the long versions of stress, crash and chaos tests too
+#   ./test.sh chaos [--minutes 30] [--seed N]
+#                          only the chaos test, for so long, with faults drawn from the seed; its last line counts faults, events and errors
 # Ends with `N passed, N failed, N skipped`. The only thing needed beforehand is the .NET 10 SDK.
 set -u
 exec </dev/null
@@ -46,9 +48,26 @@ if ! postgres_is_there; then
     install_postgres && postgres_is_there || fail "could not install PostgreSQL: \`apt-get install postgresql\` by hand, then again"
 fi
 
+limit=25m
 if [ "${1:-}" = long ]; then
     export PUP_LONG=1
+    limit=5h
     shift
+elif [ "${1:-}" = chaos ]; then
+    shift
+    PUP_CHAOS_MINUTES=30
+    while [ $# -gt 0 ]; do
+        case $1:${2:-} in
+            --minutes:*[!0-9]* | --seed:*[!0-9]* | *:) fail "'$*' is not understood: chaos [--minutes 30] [--seed N]" ;;
+            --minutes:*) PUP_CHAOS_MINUTES=$2 ;;
+            --seed:*) export PUP_SEED="$2" ;;
+            *) fail "'$1' is not understood: chaos [--minutes 30] [--seed N]" ;;
+        esac
+        shift 2
+    done
+    limit=$((PUP_CHAOS_MINUTES + 20))m
+    export PUP_CHAOS_MINUTES PUP_CHAOS_REPORT="$results/chaos.txt"
+    set -- ChaosTests
 fi
 filters=
 for word; do
@@ -61,12 +80,10 @@ export HOME="${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}" DOTNET_NOLOGO=1
 # No build servers are left behind: they would hold the caller's pipes open.
 dotnet build Pup.Tests -nodeReuse:false -p:UseSharedCompilation=false -v quiet '-clp:NoSummary;ErrorsOnly' || fail "the build failed"
 
-limit=25m
-[ -n "${PUP_LONG:-}" ] && limit=5h
 set -f
 # shellcheck disable=SC2086 # the filters are words
 timeout --kill-after=30 "$limit" dotnet Pup.Tests/bin/Debug/net10.0/Pup.Tests.dll \
-    -noColor -noLogo -longRunning 120 -result-xml "$results/results.xml" $filters
+    -noColor -noLogo -longRunning 120 ${PUP_CHAOS_REPORT:+-showLiveOutput} -result-xml "$results/results.xml" $filters
 status=$?
 set +f
 
@@ -98,4 +115,5 @@ if [ $((passed + failed)) -eq 0 ]; then
 fi
 [ "$skipped" -eq 0 ] || { echo "Skipped:"; sed 's/^/  /' "$results/skipped.txt"; }
 echo "$passed passed, $failed failed, $skipped skipped"
+[ ! -s "${PUP_CHAOS_REPORT:-}" ] || cat "$PUP_CHAOS_REPORT"
 exit "$status"

@@ -1,3 +1,4 @@
+using Pup.Tests.Scenarios.Chaos;
 using Pup.Tests.Scenarios.Cluster;
 using Pup.Tests.Scenarios.Worker;
 
@@ -6,6 +7,8 @@ if (args is [ScenarioWorker.Command, var settings])
     return await ScenarioWorker.RunAsync(settings);
 if (args is [ClusterSilo.Command, .. var arguments])
     return await ClusterSilo.RunAsync(arguments);
+if (args is [ChaosSilo.Command, var seed, .. var flags])
+    return await ChaosSilo.RunAsync(seed, flags);
 
 return args.Any(static argument => argument is "--server" or "--internal-msbuild-node")
     ? await Xunit.MicrosoftTestingPlatform.TestPlatformTestFramework.RunAsync(args, Pup.Tests.SelfRegisteredExtensions.AddSelfRegisteredExtensions)

@@ -16,6 +16,7 @@ internal static class DocumentedCommands
         ["shop"] = "DeploymentPatternTests runs it: it is the sample above it.",
         ["shop --Silo=false"] = "DeploymentPatternTests runs it.",
         ["shop projections --total-partitions=4"] = "DeploymentPatternTests runs it.",
+        ["./test.sh chaos --minutes 30 --seed 4711"] = "By hand; `./test.sh` runs the same for less than a minute.",
         ["dotnet run -c Release --project bench -- catch-up --events 200000 --partitions 1 --json"] = Bench,
         ["dotnet run -c Release --project bench -- catch-up --partitions 4 --memory"] = Bench,
         ["dotnet run -c Release --project bench -- latency"] = Bench,

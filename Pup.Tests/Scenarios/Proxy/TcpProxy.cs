@@ -7,15 +7,18 @@ namespace Pup.Tests.Scenarios.Proxy;
 /// <summary>A line between engine and server that fails at the moments a test asks for.</summary>
 internal sealed class TcpProxy : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TcpListener _listener;
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentBag<Task> _connections = [];
     private readonly Task _accepting;
     private readonly int _serverPort;
 
-    public TcpProxy(int serverPort)
+    /// <param name="serverPort">Where the server listens.</param>
+    /// <param name="port">Where this one listens; 0 is any free port.</param>
+    public TcpProxy(int serverPort, int port = 0)
     {
         _serverPort = serverPort;
+        _listener = new TcpListener(IPAddress.Loopback, port);
         _listener.Start();
         _accepting = Task.Run(AcceptAsync);
     }

@@ -4,7 +4,7 @@ using Pup.Grains.Projections;
 namespace Pup.Tests.Scenarios.ReadModels;
 
 /// <summary>Folds in SQL that is queued.</summary>
-internal sealed class CounterProjection : IReadModelProjection
+internal sealed class CounterProjection(PassingFailures? failures = null) : IReadModelProjection
 {
     public string Name => "counter";
 
@@ -18,6 +18,7 @@ internal sealed class CounterProjection : IReadModelProjection
 
     public ValueTask HandleAsync(PersistedEvent @event, ProjectionTransaction transaction, CancellationToken cancellationToken)
     {
+        failures?.Strike(Name, @event);
         transaction.Execute(
             """
             insert into folds (projection, aggregate_id, count, hash) values ('counter', $1, 1, $2 % 1000000007)

@@ -4,9 +4,13 @@ using Pup.Grains.Projections;
 namespace Pup.Tests.Scenarios.ReadModels;
 
 /// <summary>Folds into documents.</summary>
-internal sealed class FoldDocuments : DocumentProjection<Fold>
+internal sealed class FoldDocuments(PassingFailures? failures = null) : DocumentProjection<Fold>
 {
     public override string Name => "docs";
 
-    protected override Fold? Apply(Fold? document, PersistedEvent @event) => (document ?? Fold.Empty).With(@event);
+    protected override Fold? Apply(Fold? document, PersistedEvent @event)
+    {
+        failures?.Strike(Name, @event);
+        return (document ?? Fold.Empty).With(@event);
+    }
 }

@@ -5,7 +5,7 @@ using Pup.Grains.Projections;
 namespace Pup.Tests.Scenarios.ReadModels;
 
 /// <summary>Folds in C#, reading and writing on the live connection.</summary>
-internal sealed class LiveProjection : IReadModelProjection
+internal sealed class LiveProjection(PassingFailures? failures = null) : IReadModelProjection
 {
     public string Name => "live";
 
@@ -32,6 +32,7 @@ internal sealed class LiveProjection : IReadModelProjection
             Parameters = { new() { Value = @event.AggregateId }, new() { Value = fold.Count }, new() { Value = fold.Hash } },
         };
         await write.ExecuteNonQueryAsync(cancellationToken);
+        failures?.Strike(Name, @event);
     }
 
     private static async Task<Fold> ReadAsync(NpgsqlTransaction live, string aggregate, CancellationToken cancellationToken)

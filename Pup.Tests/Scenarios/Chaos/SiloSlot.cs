@@ -1,0 +1,82 @@
+using System.Globalization;
+using Npgsql;
+using Pup.Tests.Scenarios.Cluster;
+using Pup.Tests.Scenarios.Proxy;
+using Pup.Tests.Support;
+
+namespace Pup.Tests.Scenarios.Chaos;
+
+/// <summary>A silo and its line to the server; does what an orchestrator does: a process that ended is started again.</summary>
+internal sealed class SiloSlot : IAsyncDisposable
+{
+    private const int Workers = 3;
+
+    /// <summary>Connections a silo may have open: workers × 2 + 3, and three for membership and reminders.</summary>
+    public const int Budget = (Workers * 2) + 3 + 3;
+
+    public static readonly TimeSpan CommandTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly PostgresServer _server;
+    private readonly string _connectionString;
+    private readonly string[] _program;
+    private readonly string[] _flags;
+    private readonly List<SiloProcess> _former = [];
+
+    public SiloSlot(PostgresServer server, TestDatabase database, int seed, ChaosPlan plan)
+    {
+        _server = server;
+        Line = new TcpProxy(server.Port);
+        Port = Line.Port;
+        _connectionString = new NpgsqlConnectionStringBuilder(server.TcpConnectionString(database.Name))
+        {
+            Port = Port,
+            Timeout = 5,
+            CommandTimeout = (int)CommandTimeout.TotalSeconds,
+            CancellationTimeout = 500,
+        }.ConnectionString;
+        _program = [ChaosSilo.Command, seed.ToString(CultureInfo.InvariantCulture)];
+        _flags =
+        [
+            $"--total-partitions={plan.Partitions}", $"--workers={Workers}", "--batch-size=100", "--handler-timeout=3s",
+            "--retry-delay=10ms", "--max-retry-delay=500ms", "--table-refresh-timeout=3s",
+        ];
+        Process = Start();
+    }
+
+    public SiloProcess Process { get; private set; }
+
+    public TcpProxy Line { get; private set; }
+
+    /// <summary>Where the line to the server begins.</summary>
+    public int Port { get; }
+
+    /// <summary>How often the process was started again.</summary>
+    public int Restarts => _former.Count;
+
+    public void Revive()
+    {
+        if (!Process.HasExited)
+            return;
+        _former.Add(Process);
+        Process = Start();
+    }
+
+    /// <summary>Ends all connections, on both sides, and accepts others after a while.</summary>
+    public async Task RenewLineAsync(TimeSpan pause)
+    {
+        await Line.DisposeAsync();
+        await Task.Delay(pause);
+        Line = new TcpProxy(_server.Port, Port);
+    }
+
+    public string Log() => string.Join("\n---- started again ----\n", _former.Append(Process).Select(process => process.Log()));
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var process in _former.Append(Process))
+            await process.DisposeAsync();
+        await Line.DisposeAsync();
+    }
+
+    private SiloProcess Start() => SiloProcess.StartAs(_program, _connectionString, _flags);
+}
