@@ -88,10 +88,15 @@ internal sealed class CheckpointProgress(string row, long epoch, long stored, Ti
     }
 
     /// <summary>A write to this position was sent and its answer is missing.</summary>
-    public void MayHaveMovedTo(long position)
+    /// <returns>Whether that is the only write in doubt.</returns>
+    public bool MayHaveMovedTo(long position)
     {
         lock (_lock)
+        {
+            var alone = _possible.Count == 0;
             _possible.Add(position);
+            return alone;
+        }
     }
 
     /// <summary>Takes what a fresh read of the row says, if it is a position of this owner's own making.</summary>

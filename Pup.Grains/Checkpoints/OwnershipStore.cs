@@ -11,6 +11,8 @@ namespace Pup.Grains.Checkpoints;
 /// </summary>
 internal sealed class OwnershipStore(PupOptions options, TimeProvider time, string? silo)
 {
+    private long _tried;
+
     /// <param name="generation">The living generation.</param>
     /// <param name="projection">The projection as deployed.</param>
     /// <param name="partition">Index of the partition.</param>
@@ -52,8 +54,13 @@ internal sealed class OwnershipStore(PupOptions options, TimeProvider time, stri
         }
 
         var result = await own;
-        if (result is OwnershipResult.Taken)
+        if (result is OwnershipResult.Taken taken)
+        {
+            // Should the answer be lost, it must not take itself for somebody else.
+            _tried = taken.Ownership.Epoch;
             await transaction.CommitAsync(CancellationToken.None);
+        }
+
         return result;
     }
 
@@ -75,7 +82,7 @@ internal sealed class OwnershipStore(PupOptions options, TimeProvider time, stri
         }
 
         var (epoch, position, formerEpoch, applied) = await SetEpochAsync(connection, row, cancellationToken);
-        if (formerEpoch > lastEpoch && !mayTake)
+        if (formerEpoch > Math.Max(lastEpoch, _tried) && !mayTake)
             return new OwnershipResult.TakenByAnother();
         // A row that Pup never owned has no epoch. It is new, or somebody put it in the place of one that was deleted.
         var tracked = applied is not null || formerEpoch == 0;

@@ -100,9 +100,15 @@ internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definitio
     {
         if (_ahead is { } ahead && ReferenceEquals(ahead.Items, items) && ahead.Fence == fence)
         {
-            _ahead = null;
             ahead.TakeTurn();
-            return ahead;
+            await ahead.Handled.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (ahead.Handled.IsCompletedSuccessfully)
+            {
+                _ahead = null;
+                return ahead;
+            }
+
+            // What failed ahead proves nothing: its time ran while it waited for its turn.
         }
 
         if (_ahead is null)

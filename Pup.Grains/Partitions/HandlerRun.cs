@@ -39,9 +39,17 @@ internal sealed class HandlerRun(
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync();
-        await Handled.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await Transaction.DisposeAsync();
-        _stop.Dispose();
+        try
+        {
+            // A handler that waits for its turn without a token must not wait for a turn that never comes.
+            _turn.TrySetCanceled();
+            await _stop.CancelAsync();
+            await Handled.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        finally
+        {
+            await Transaction.DisposeAsync();
+            _stop.Dispose();
+        }
     }
 }

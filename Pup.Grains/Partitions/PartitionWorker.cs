@@ -72,6 +72,9 @@ internal sealed class PartitionWorker
         finally
         {
             _engine.Skips.Remove(_progress);
+            // What was asked and could not be answered stays asked, or the runner would leave to nobody.
+            if (_answering)
+                _signals.Ask();
             await _attempt.StopAsync();
         }
     }

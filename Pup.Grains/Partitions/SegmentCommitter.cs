@@ -79,12 +79,11 @@ internal sealed class SegmentCommitter(Engine engine, BatchAttempt attempt, Gene
 
     private async Task<AttemptResult> SettleAsync(Exception cause, long before, long target, CancellationToken cancellationToken)
     {
-        if (cause is CommitUnknownException)
-            progress.MayHaveMovedTo(target);
+        var own = cause is CommitUnknownException && progress.MayHaveMovedTo(target);
         journal.FenceInDoubt(cause);
         await ReadAgainAsync(cancellationToken);
         if (progress.Stored != before && progress.Stored >= target)
-            return cause is CommitUnknownException ? AttemptResult.Committed : AttemptResult.CommittedEarlier;
+            return own && progress.Stored == target ? AttemptResult.Committed : AttemptResult.CommittedEarlier;
 
         // The row stands where it stood. A refused COMMIT (a deferred constraint) is the batch's own failure, all else passes.
         var kind = cause is CommitUnknownException { InnerException: { } inner } ? FailureClassifier.Classify(inner) : FailureKind.Transient;

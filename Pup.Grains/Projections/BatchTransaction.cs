@@ -107,13 +107,14 @@ internal sealed class BatchTransaction(
         {
             await batch.ExecuteNonQueryAsync(cancellationToken);
         }
-        catch (PostgresException exception) when (!ReferenceEquals(exception.BatchCommand, commit))
+        catch (PostgresException exception) when (IsConnected && exception.BatchCommand is { } command && !ReferenceEquals(command, commit))
         {
             throw Attribute(exception);
         }
         catch (Exception exception) when (exception is PostgresException || (exception is not OperationCanceledException && !IsConnected))
         {
-            // Refused, or sent and without an answer. As long as the line stands, the server has said that something before it failed.
+            // Refused, or sent and without an answer; or the session was ended, and that may have been after COMMIT. Only while the
+            // line stands has the server said that something before COMMIT failed.
             throw new CommitUnknownException(exception);
         }
 
@@ -223,8 +224,23 @@ internal sealed class BatchTransaction(
         await turn.WaitAsync(cancellationToken);
         generation.ThrowIfEnded();
         _slot ??= await slots.TakeAsync(cancellationToken);
+        await ReleaseIfOverAsync();
+        if (_connection is not null && !IsConnected)
+            _connection = null;
         _connection ??= await generation.DataSource.OpenConnectionAsync(cancellationToken);
+        await ReleaseIfOverAsync();
         _transaction = await _connection.BeginTransactionAsync(cancellationToken);
+    }
+
+    // A handler that was given up may come by what it waited for after everything was released.
+    private async ValueTask ReleaseIfOverAsync()
+    {
+        if (!_over)
+            return;
+        if (_connection is not null)
+            await _connection.DisposeAsync();
+        _slot?.Dispose();
+        ThrowIfOver();
     }
 
     private async ValueTask BeginLiveAsync(CancellationToken cancellationToken)

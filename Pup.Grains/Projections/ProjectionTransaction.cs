@@ -13,7 +13,8 @@ public abstract class ProjectionTransaction
 
     /// <summary>
     /// Queues a statement with positional parameters (<c>$1</c>, <c>$2</c>, …). Queued statements travel to the server in one
-    /// round trip, in order, when the batch commits or the transaction is opened. This is the fast way.
+    /// round trip, in order, when the batch commits or the transaction is opened. This is the fast way. What concerns the session
+    /// rather than the transaction (<c>set</c> without <c>local</c>, temporary tables, session locks) may or may not outlive the batch.
     /// </summary>
     /// <exception cref="ArgumentException">The statement is empty or controls the transaction (commit, rollback, …); savepoints are allowed.</exception>
     public abstract void Execute(string sql, params ReadOnlySpan<object?> args);

@@ -76,6 +76,31 @@ public sealed class RunAheadTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task A_live_handler_that_waits_for_its_turn_without_a_token_is_let_go_when_the_batch_before_it_is_lost()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await using var engine = TestEngine.Start(database.ConnectionString, options => options.HandlerGrace = TimeSpan.FromMinutes(5));
+        await engine.RunAsync(() => new LedgerProjection(before: OpenAsync), configure: options => options.BatchSize = Batch);
+
+        await using (await BlockAsync(database, "ledger"))
+        {
+            await EventLog.AppendAsync(database, 2 * Batch, 7);
+            await Eventually.TrueAsync(() => _handled.Contains(Batch + 1), _patience, "the second batch begun");
+            await TerminateBlockedAsync(database);
+        }
+
+        await engine.CaughtUpAsync(database);
+        await Ledger.AssertExactAsync(database);
+
+        async ValueTask OpenAsync(PersistedEvent @event, ProjectionTransaction transaction, CancellationToken cancellationToken)
+        {
+            _handled.Enqueue(@event.GlobalPosition);
+            if (@event.GlobalPosition == Batch + 1)
+                await transaction.OpenAsync(CancellationToken.None);
+        }
+    }
+
+    [Fact]
     public async Task A_live_handler_that_runs_ahead_sees_what_the_batch_before_it_wrote()
     {
         await using var database = await TestDatabase.CreateAsync(server);

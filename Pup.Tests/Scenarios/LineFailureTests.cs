@@ -41,7 +41,7 @@ public sealed class LineFailureTests(PostgresServer server)
                 return fate;
             }
         };
-        await using (var engine = TestEngine.Start(Through(proxy, database)))
+        await using (var engine = TestEngine.Start(Through(proxy, database), options => options.HandlerTimeout = TimeSpan.FromSeconds(2)))
         {
             await ScenarioWorker.StartAllAsync(engine, new WorkerSettings { ConnectionString = database.ConnectionString, BatchSize = 60 });
             await engine.CaughtUpAsync(database, TimeSpan.FromSeconds(120));

@@ -107,7 +107,12 @@ internal sealed class TcpProxy : IAsyncDisposable
 
             await SendAllAsync(server, bytes, cancellationToken);
             if (fate.Value == CommitFate.CutAtOnce)
-                return;
+            {
+                // Half closed: a reset would take from the server what it has not read yet.
+                client.Dispose();
+                server.Shutdown(SocketShutdown.Send);
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+            }
         }
     }
 
@@ -117,7 +122,7 @@ internal sealed class TcpProxy : IAsyncDisposable
         int read;
         while ((read = await server.ReceiveAsync(buffer, cancellationToken)) > 0)
         {
-            if (fate.Frozen)
+            if (fate.Frozen || fate.Value == CommitFate.CutAtOnce)
                 continue;
             switch (fate.Value)
             {
