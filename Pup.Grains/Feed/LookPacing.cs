@@ -4,7 +4,7 @@ namespace Pup.Grains.Feed;
 internal static class LookPacing
 {
     private const int DurationFactor = 20;
-    private const int Remembered = 3;
+    private const int Remembered = 8;
 
     /// <summary>Looks stay frequent for this long after the last sign of life.</summary>
     public static readonly TimeSpan Alertness = TimeSpan.FromSeconds(1);
