@@ -10,7 +10,8 @@ internal sealed class GenerationTail(
     TimeProvider time,
     ILogger logger,
     Func<long?, IMarkRule> markRule,
-    WakeUp wake)
+    WakeUp wake,
+    PauseThread pauses)
 {
     private readonly Queue<TimeSpan> _recentLooks = new();
     private TimeSpan _cost;
@@ -122,21 +123,10 @@ internal sealed class GenerationTail(
     }
 
     // A notification wakes the loop at once, but never sooner than looks may follow each other.
-    private async Task PauseAsync(CancellationToken cancellationToken)
+    private Task PauseAsync(CancellationToken cancellationToken)
     {
-        var least = LookPacing.Least(_cost);
-        await Task.Delay(least < _interval ? least : _interval, time, cancellationToken);
-        if (_interval <= least)
-        {
-            wake.Reset();
-            return;
-        }
-
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await Task.WhenAny(wake.Called, Task.Delay(_interval - least, time, stop.Token));
-        await stop.CancelAsync();
-        wake.Reset();
-        cancellationToken.ThrowIfCancellationRequested();
+        var (least, longest) = (LookPacing.Least(_cost), _interval);
+        return pauses.PauseAsync(() => wake.Wait(least, longest, cancellationToken), cancellationToken);
     }
 
     private void Warn(string? warning)

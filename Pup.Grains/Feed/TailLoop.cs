@@ -18,7 +18,6 @@ internal sealed class TailLoop(
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RepeatLogAfter = TimeSpan.FromMinutes(1);
 
-    private readonly WakeUp _wake = new();
     private long _generations;
     private string? _logged;
     private long _loggedAt;
@@ -26,13 +25,15 @@ internal sealed class TailLoop(
     /// <summary>Runs until cancelled; nothing that happens in the database ends it.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var listening = listener.RunAsync(_wake.Call, cancellationToken);
+        using var pauses = new PauseThread();
+        using var wake = new WakeUp();
+        var listening = listener.RunAsync(wake.Call, cancellationToken);
         var pause = FirstPause;
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
-                var tail = new GenerationTail(++_generations, feed, options, time, logger, markRule ?? (mark => new HighWaterMark(mark)), _wake);
+                var tail = new GenerationTail(++_generations, feed, options, time, logger, markRule ?? (mark => new HighWaterMark(mark)), wake, pauses);
                 tail.Opened += () => (pause, _logged) = (FirstPause, null);
                 await tail.RunAsync(cancellationToken);
             }

@@ -1,20 +1,24 @@
 namespace Pup.Grains.Feed;
 
 /// <summary>Wakes the tail loop before its time; calls while it is awake fold into one.</summary>
-internal sealed class WakeUp
+internal sealed class WakeUp : IDisposable
 {
-    private volatile TaskCompletionSource _called = New();
+    private readonly AutoResetEvent _called = new(false);
 
-    /// <summary>Completes once someone has called since <see cref="Reset"/>.</summary>
-    public Task Called => _called.Task;
+    public void Call() => _called.Set();
 
-    public void Call() => _called.TrySetResult();
-
-    public void Reset()
+    /// <summary>Blocks for <paramref name="longest"/>, or until someone calls, but never less than <paramref name="least"/>.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled meanwhile.</exception>
+    public void Wait(TimeSpan least, TimeSpan longest, CancellationToken cancellationToken)
     {
-        if (_called.Task.IsCompleted)
-            _called = New();
+        if (!cancellationToken.WaitHandle.WaitOne(RoundedUp(least < longest ? least : longest)) && longest > least)
+            WaitHandle.WaitAny([cancellationToken.WaitHandle, _called], RoundedUp(longest - least));
+        // Whoever called during the pause is answered by the look that follows it.
+        _called.Reset();
+        cancellationToken.ThrowIfCancellationRequested();
     }
 
-    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    public void Dispose() => _called.Dispose();
+
+    private static TimeSpan RoundedUp(TimeSpan pause) => TimeSpan.FromMilliseconds(Math.Ceiling(pause.TotalMilliseconds));
 }
