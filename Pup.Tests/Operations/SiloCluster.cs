@@ -50,7 +50,7 @@ internal sealed class SiloCluster : IAsyncDisposable
         StartAsync(database, pup => pup.AddProjection<LedgerProjection>(options => options.Partitions = partitions));
 
     /// <summary>Runs one projection that a test made by hand.</summary>
-    public static Task<SiloCluster> StartAsync<TProjection>(TestDatabase database, TProjection projection, Action<ProjectionOptions>? configure = null, short silos = 1)
+    public static Task<SiloCluster> StartAsync<TProjection>(TestDatabase database, TProjection projection, Action<ProjectionOptions>? configure = null, Action<PupOptions>? options = null)
         where TProjection : class, IProjection => StartAsync(
             database,
             pup =>
@@ -58,7 +58,7 @@ internal sealed class SiloCluster : IAsyncDisposable
                 pup.Services.AddSingleton(projection);
                 pup.AddProjection<Shared<TProjection>>(configure);
             },
-            silos);
+            options: options);
 
     public Task UntilAsync(string projection, ProjectionCondition condition, TimeSpan? timeout = null) =>
         UntilAsync(projection, report => report.Condition == condition, condition.ToString(), timeout);

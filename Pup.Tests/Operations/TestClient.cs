@@ -13,7 +13,8 @@ internal sealed class TestClient : IAsyncDisposable
 
     private TestClient(TestDatabase database, IClusterAccess cluster, PupClientOptions options)
     {
-        options.ConnectionString = database.ConnectionString;
+        if (options.ConnectionString.Length == 0)
+            options.ConnectionString = database.ConnectionString;
         _database = new ClientDatabase(options);
         Projections = new ProjectionClient(_database, cluster, options, TimeProvider.System);
     }
