@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
+using Pup.Client.Connections;
 using Pup.Grains;
 using Pup.Silo.Clustering;
 
@@ -68,7 +69,7 @@ internal sealed partial class Setting
         {
             options.ConnectionString = DatabaseUrl.ToConnectionString(given.Text);
         }
-        catch (ConfigurationException e)
+        catch (FormatException e)
         {
             throw new ConfigurationException($"{given.Source}: {e.Message}");
         }
