@@ -11,7 +11,7 @@ internal static class PupConnectionString
     /// <summary>Sessions of a silo outside its pool: the look and the listener.</summary>
     public const int DedicatedSessions = 2;
 
-    /// <summary>The pool of one generation: bounded by the silo's budget of workers × 2 + 3.</summary>
+    /// <summary>The silo's pool: bounded by its budget of workers × 2 + 3, the dedicated sessions among them.</summary>
     public static NpgsqlConnectionStringBuilder Pool(PupOptions options)
     {
         var builder = Common(options);
@@ -60,8 +60,8 @@ internal static class PupConnectionString
         if (!HasSeveralHosts(builder))
             return new NpgsqlDataSourceBuilder(builder.ConnectionString).Build();
 
-        // Npgsql wants the target said on the source rather than in the string.
-        var plain = new NpgsqlConnectionStringBuilder(builder.ConnectionString) { TargetSessionAttributes = null };
+        // Npgsql wants the target said on the source rather than in the string. Who is the primary is asked anew after a fail-over.
+        var plain = new NpgsqlConnectionStringBuilder(builder.ConnectionString) { TargetSessionAttributes = null, HostRecheckSeconds = 1 };
         return new NpgsqlDataSourceBuilder(plain.ConnectionString).BuildMultiHost().WithTargetSession(TargetSessionAttributes.Primary);
     }
 
