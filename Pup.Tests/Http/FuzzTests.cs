@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using CsCheck;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Pup.Tests.Http;
 
@@ -42,7 +44,7 @@ public sealed class FuzzTests
     {
         var client = new ScriptedClient();
         client.Goes.SetResult();
-        await using var host = await HttpHost.StartAsync(client);
+        await using var host = await HttpHost.StartAsync(client, configure: builder => builder.Services.AddProblemDetails(), use: app => app.UseStatusCodePages());
         await Gen.Select(Any(_methods), Any(_names), Any(_tails), Any(_types), _body)
             .SampleAsync(
                 async (method, name, tail, type, body) =>

@@ -58,9 +58,8 @@ internal sealed class HttpHost : IAsyncDisposable
         builder.WebHost.UseSetting("urls", "http://127.0.0.1:0");
         configure?.Invoke(builder);
         builder.Services.AddSingleton(client);
-        builder.Services.AddRouting().AddProblemDetails().AddPupHttp();
+        builder.Services.AddRouting().AddPupHttp();
         var app = builder.Build();
-        app.UseStatusCodePages();
         use?.Invoke(app);
         app.UseRouting();
         if (options is not null)
