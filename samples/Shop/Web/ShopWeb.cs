@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Pup.Client.Http;
 using Pup.Grains;
 using Pup.Silo;
 using Shop.Projections;
@@ -30,11 +31,14 @@ internal static class ShopWeb
         builder.Services.AddSingleton<ShopReader>();
         builder.Services.AddSingleton<ReadYourWrites>();
         builder.Services.AddProblemDetails();
+        builder.Services.AddPupHttp();
         builder.Services.AddRazorComponents();
 
         await using var app = builder.Build();
         app.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains(PupHealthExtensions.Ready) });
         app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = check => check.Tags.Contains(PupHealthExtensions.Live) });
+        app.MapPupHealth();
+        app.MapPup();
         app.MapPages();
         app.MapApi();
         await app.RunAsync();
