@@ -53,22 +53,28 @@ internal sealed class ShopProcess : IAsyncDisposable
         return shop;
     }
 
-    /// <summary>Waits until the shop has opened: its pages answer.</summary>
-    public async Task OpenAsync() => await Eventually.TrueAsync(
-        async () =>
-        {
-            Assert.False(_process.HasExited, $"The shop ended: {Output}\n{Log}");
-            try
+    /// <summary>Waits until the shop has opened: only then does it answer at all.</summary>
+    public async Task OpenAsync()
+    {
+        var answer = "";
+        await Eventually.TrueAsync(
+            async () =>
             {
-                return (await Client.GetAsync(new Uri("/stock", UriKind.Relative))).IsSuccessStatusCode;
-            }
-            catch (HttpRequestException)
-            {
-                return false;
-            }
-        },
-        _patience,
-        "the shop opens");
+                Assert.False(_process.HasExited, $"The shop ended: {Output}\n{Log}");
+                try
+                {
+                    answer = await Client.GetStringAsync(new Uri("/health/live", UriKind.Relative));
+                    return true;
+                }
+                catch (HttpRequestException)
+                {
+                    return false;
+                }
+            },
+            _patience,
+            "the shop opens");
+        Assert.Equal("Healthy", answer);
+    }
 
     public Task<string> PageAsync(string path) => Client.GetStringAsync(new Uri(path, UriKind.Relative));
 

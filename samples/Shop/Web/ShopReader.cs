@@ -10,14 +10,16 @@ namespace Shop.Web;
 internal sealed class ShopReader(NpgsqlDataSource dataSource)
 {
     private const string OrdersSql = """
-        select order_id, customer, article, quantity, total, paid, placed_at from shop_orders order by placed_at desc, order_id limit 50
+        select order_id as "OrderId", customer, article, quantity, total, paid, placed_at as "PlacedAt" from shop_orders order by placed_at desc, order_id limit 50
         """;
 
     private const string OrderSql = """
-        select order_id, customer, article, quantity, total, paid, placed_at from shop_orders where order_id = @orderId
+        select order_id as "OrderId", customer, article, quantity, total, paid, placed_at as "PlacedAt" from shop_orders where order_id = @orderId
         """;
 
-    private const string StockSql = "select article, available, sold, sold_out_at from shop_stock where not starts_with(article, @prefix) order by article";
+    private const string StockSql = """
+        select article, available, sold, sold_out_at as "SoldOutAt" from shop_stock where not starts_with(article, @prefix) order by article
+        """;
 
     private readonly DocumentReader<Customer> _customers = new(dataSource, new Customers());
 

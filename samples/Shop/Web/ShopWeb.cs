@@ -18,7 +18,7 @@ internal static class ShopWeb
             return 2;
         }
 
-        builder.Logging.AddFilter("Orleans", LogLevel.Warning).AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        builder.Logging.AddFilter("Orleans", LogLevel.Warning).AddFilter("Microsoft.AspNetCore", LogLevel.Warning).AddFilter("Polly", LogLevel.Error);
         var health = builder.Services.AddHealthChecks();
         if (hasSilo)
         {
