@@ -76,7 +76,7 @@ internal sealed class SiloProcess : IAsyncDisposable
 
     public async Task SaysAsync(string words)
     {
-        await Eventually.TrueAsync(() => Log().Contains(words, StringComparison.Ordinal) || HasExited, _patience, $"the silo says '{words}'");
+        await Eventually.TrueAsync(() => Log().Contains(words, StringComparison.Ordinal) || HasExited, _patience, () => $"the silo says '{words}', but it said: {Log()}");
         Assert.True(Log().Contains(words, StringComparison.Ordinal), $"The silo ended without '{words}': {Log()}");
     }
 
