@@ -27,6 +27,7 @@ internal sealed class TailLoop(
     {
         using var pauses = new PauseThread();
         using var wake = new WakeUp();
+        feed.WakeBy(wake.Call);
         var listening = listener.RunAsync(wake.Call, cancellationToken);
         var pause = FirstPause;
         while (!cancellationToken.IsCancellationRequested)
@@ -50,6 +51,7 @@ internal sealed class TailLoop(
             pause = pause * 2 > LongestPause ? LongestPause : pause * 2;
         }
 
+        feed.WakeBy(null);
         await listening;
     }
 
