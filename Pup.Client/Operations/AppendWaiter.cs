@@ -1,5 +1,7 @@
 using Npgsql;
+using Pup.Client.Connections;
 using Pup.Client.Events;
+using Pup.Client.Operations.Cluster;
 
 namespace Pup.Client.Operations;
 
@@ -7,19 +9,23 @@ namespace Pup.Client.Operations;
 /// Waits until a projection shows an append: asks the projection's grain, which knows the ordering keys and is told of commits, again
 /// and again, since silos come and go. While none answers it looks at the checkpoints of all partitions instead: slower, and as exact.
 /// </summary>
-internal sealed class AppendWaiter(IGrainFactory grains, NpgsqlDataSource dataSource, TimeProvider time)
+internal sealed class AppendWaiter(ClientDatabase database, IClusterAccess cluster, TimeProvider time)
 {
     // Far below the time after which Orleans gives a call up, and short enough to notice soon that a silo is gone.
     private static readonly TimeSpan _longestAsk = TimeSpan.FromSeconds(5);
 
     // How long past its limit an answer may come. A call to a silo that was just killed or is frozen never gets one.
     private static readonly TimeSpan _grace = TimeSpan.FromSeconds(2);
+
+    // A cluster to which there is no connection is not waited for: the database answers meanwhile.
+    private static readonly TimeSpan _connecting = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan _longestPause = TimeSpan.FromMilliseconds(500);
 
     /// <exception cref="ProjectionNotFoundException">There is no such projection.</exception>
     public async Task<WaitResult> WaitAsync(string projection, AppendResult appended, TimeSpan timeout, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(projection);
         ArgumentNullException.ThrowIfNull(appended);
         ArgumentOutOfRangeException.ThrowIfLessThan(timeout, TimeSpan.Zero);
         long[] positions = [.. appended.Positions];
@@ -55,6 +61,7 @@ internal sealed class AppendWaiter(IGrainFactory grains, NpgsqlDataSource dataSo
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
         try
         {
+            var grains = await cluster.GrainsAsync(either.Token).AsTask().WaitAsync(_connecting, time, either.Token);
             return await grains.GetGrain<IProjectionGrain>(projection).WaitForAsync(positions, limit, either.Token).WaitAsync(either.Token);
         }
         catch (ProjectionNotFoundException)
@@ -72,7 +79,8 @@ internal sealed class AppendWaiter(IGrainFactory grains, NpgsqlDataSource dataSo
     {
         try
         {
-            var look = await AppendLook.OfAllPartitionsAsync(dataSource, projection, positions, cancellationToken) ?? throw new ProjectionNotFoundException(projection);
+            var look = await database.ReadAsync((source, token) => AppendLook.OfAllPartitionsAsync(source, projection, positions, token), patient: false, cancellationToken)
+                ?? throw new ProjectionNotFoundException(projection);
             return AppendVerdict.Of(look, IsApplied) ?? new WaitResult(WaitOutcome.TimedOut, $"No silo answered. {AppendVerdict.Describe(look, IsApplied)}");
         }
         catch (NpgsqlException)

@@ -19,19 +19,18 @@ internal sealed class WaitForCluster : IAsyncDisposable
 
     private readonly InProcessTestCluster _cluster;
     private readonly EventStore _store;
+    private readonly TestClient _client;
 
     private WaitForCluster(TestDatabase database, InProcessTestCluster cluster, HandlerGate gate)
     {
         (Database, _cluster, Gate) = (database, cluster, gate);
         _store = new EventStore(database.DataSource);
-        Waiter = new AppendWaiter(cluster.Client, database.DataSource, TimeProvider.System);
+        _client = TestClient.Of(database, cluster.Client);
     }
 
     public TestDatabase Database { get; }
 
     public HandlerGate Gate { get; }
-
-    public AppendWaiter Waiter { get; }
 
     public static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -71,7 +70,7 @@ internal sealed class WaitForCluster : IAsyncDisposable
     public static Event Event(string type = "Happened", string payload = "{}") => new() { EventType = type, Payload = Encoding.UTF8.GetBytes(payload) };
 
     public Task<WaitResult> WaitAsync(AppendResult appended, double seconds = 20, string projection = "ledger") =>
-        Waiter.WaitAsync(projection, appended, TimeSpan.FromSeconds(seconds), Token);
+        _client.Projections.WaitForAsync(projection, appended, TimeSpan.FromSeconds(seconds), Token);
 
     public async Task AssertAppliedAsync(AppendResult appended, string projection = "ledger")
     {
@@ -95,6 +94,7 @@ internal sealed class WaitForCluster : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Gate.Open();
+        await _client.DisposeAsync();
         await _cluster.DisposeAsync();
         await Database.DisposeAsync();
     }
