@@ -22,4 +22,7 @@ internal sealed record Engine(
     /// which it was, and the innocent one would be parked as well.
     /// </summary>
     public SemaphoreSlim Alone { get; } = new(1, 1);
+
+    /// <summary>What runs here.</summary>
+    public LocalRunners Runners { get; } = new();
 }

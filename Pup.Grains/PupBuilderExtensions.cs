@@ -8,6 +8,7 @@ using Pup.Client;
 using Pup.Grains.Checkpoints;
 using Pup.Grains.Coordination;
 using Pup.Grains.Coordination.Placement;
+using Pup.Grains.Coordination.Waiting;
 using Pup.Grains.Feed;
 using Pup.Grains.Partitions;
 using Pup.Grains.Projections;
@@ -26,10 +27,13 @@ public static class PupBuilderExtensions
         silo.Services.TryAddSingleton(static provider => new EngineSilo(provider.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString()));
         silo.Services.TryAddSingleton<PlacementViews>();
         silo.Services.TryAddSingleton<LocalPartitions>();
+        silo.Services.TryAddSingleton<CommitWatches>();
+        silo.Services.TryAddSingleton<AppendWaits>();
         if (!silo.Services.Any(service => service.ServiceType == typeof(SpreadPlacement)))
         {
             silo.Services.AddSingleton(SpreadPlacement.Instance);
             silo.AddPlacementDirector<SpreadPlacement, SpreadPlacementDirector>();
+            silo.AddGrainService<CommitWatch>();
         }
 
         silo.Services.AddPupEngine(configure);

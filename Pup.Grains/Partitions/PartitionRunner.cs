@@ -50,8 +50,26 @@ internal sealed class PartitionRunner(
     /// <summary>Whether it was woken too late to heed it.</summary>
     public bool TakeWake() => _signals.TakeAsked();
 
+    /// <summary>Ends when the partition is done with the log up to there, or cannot be expected to be soon, or after <paramref name="limit"/>.</summary>
+    public Task PassedAsync(int partitions, long position, TimeSpan limit, CancellationToken cancellationToken) =>
+        _worker?.PassedAsync(partitions, position, limit, cancellationToken) ?? Task.CompletedTask;
+
     /// <exception cref="OperationCanceledException">It was asked to stop.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var key = new PartitionKey(definition.Name, partition);
+        engine.Runners.Add(key, this);
+        try
+        {
+            await LiveAsync(cancellationToken);
+        }
+        finally
+        {
+            engine.Runners.Remove(key, this);
+        }
+    }
+
+    private async Task LiveAsync(CancellationToken cancellationToken)
     {
         for (var failures = 0; _state is not (PartitionState.Left or PartitionState.Gone);)
         {

@@ -46,6 +46,10 @@ internal sealed class PartitionWorker
     /// <summary>How far this partition has seen the log.</summary>
     public long Position => _progress.Scanned;
 
+    /// <summary>Ends when everything up to there is done, or this worker stops, or after <paramref name="limit"/>; at once for another number of partitions.</summary>
+    public Task PassedAsync(int partitions, long position, TimeSpan limit, CancellationToken cancellationToken) =>
+        partitions == _ownership.Partitions ? _progress.Waiters.PassedAsync(position, limit, cancellationToken) : Task.CompletedTask;
+
     /// <exception cref="OperationCanceledException">The worker was asked to stop.</exception>
     public async Task<WorkerOutcome> RunAsync(CancellationToken cancellationToken)
     {
@@ -72,6 +76,7 @@ internal sealed class PartitionWorker
         finally
         {
             _engine.Skips.Remove(_progress);
+            _progress.Waiters.End();
             // What was asked and could not be answered stays asked, or the runner would leave to nobody.
             if (_answering)
                 _signals.Ask();
