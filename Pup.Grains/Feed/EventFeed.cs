@@ -10,6 +10,12 @@ internal sealed class EventFeed : IEventFeed
     private volatile LiveFeed? _live;
     private volatile FeedStatus _status = FeedStatus.BeforeFirstLook;
 
+    /// <summary>Counts of all page caches that this feed has had.</summary>
+    public PageCacheCounts PageCache { get; } = new();
+
+    /// <summary>What the page cache holds now.</summary>
+    public long PageCacheBytes => _live?.Pages.Bytes ?? 0;
+
     /// <summary>What is known now; immutable.</summary>
     public FeedStatus Status => _status;
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Npgsql;
 
 namespace Pup.Grains.Feed;
@@ -7,6 +8,8 @@ internal static class PupConnectionString
 {
     /// <summary>The application name by which Pup knows its own sessions.</summary>
     public const string ApplicationName = "pup";
+
+    private const string StatementText = "db.query.text";
 
     /// <summary>Sessions of a silo outside its pool: the look and the listener.</summary>
     public const int DedicatedSessions = 2;
@@ -58,11 +61,25 @@ internal static class PupConnectionString
     public static NpgsqlDataSource CreateDataSource(NpgsqlConnectionStringBuilder builder)
     {
         if (!HasSeveralHosts(builder))
-            return new NpgsqlDataSourceBuilder(builder.ConnectionString).Build();
+            return Builder(builder).Build();
 
         // Npgsql wants the target said on the source rather than in the string.
         var plain = new NpgsqlConnectionStringBuilder(builder.ConnectionString) { TargetSessionAttributes = null };
-        return new NpgsqlDataSourceBuilder(plain.ConnectionString).BuildMultiHost().WithTargetSession(TargetSessionAttributes.Primary);
+        return Builder(plain).BuildMultiHost().WithTargetSession(TargetSessionAttributes.Primary);
+    }
+
+    // Statements get spans where they belong to something that has one: not the looks, not the reads that all share. Their text stays out:
+    // that of a batch is long, and a handler may have put values into its own.
+    private static NpgsqlDataSourceBuilder Builder(NpgsqlConnectionStringBuilder connection)
+    {
+        var builder = new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = ApplicationName };
+        builder.ConfigureTracing(static tracing => tracing
+            .ConfigureCommandFilter(static _ => Activity.Current is not null)
+            .ConfigureBatchFilter(static _ => Activity.Current is not null)
+            .ConfigureCommandEnrichmentCallback(static (span, _) => span.SetTag(StatementText, null))
+            .ConfigureBatchEnrichmentCallback(static (span, _) => span.SetTag(StatementText, null))
+            .EnablePhysicalOpenTracing(false));
+        return builder;
     }
 
     private static NpgsqlConnectionStringBuilder Common(PupOptions options)

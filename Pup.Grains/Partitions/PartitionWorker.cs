@@ -2,6 +2,7 @@ using Pup.Grains.Checkpoints;
 using Pup.Grains.Failures;
 using Pup.Grains.Feed;
 using Pup.Grains.Projections;
+using Pup.Grains.Telemetry;
 
 namespace Pup.Grains.Partitions;
 
@@ -22,6 +23,7 @@ internal sealed class PartitionWorker
     private readonly CheckpointProgress _progress;
     private readonly WorkerSignals _signals;
     private readonly ProjectionScope _scope;
+    private readonly BatchSpans _spans;
     private bool _answering;
 
     public PartitionWorker(
@@ -33,10 +35,11 @@ internal sealed class PartitionWorker
         _ownership = ownership;
         _signals = signals;
         _scope = definition.Scope;
+        _spans = new BatchSpans(definition.Name, ownership.Partition);
         _progress = new CheckpointProgress(ownership.Row, ownership.Epoch, ownership.Position, engine.Time, signals.Doubt) { Applied = ownership.Applied };
         var keys = new OrderingKeys(projection);
         var parked = new ParkedKeys(ownership.ParkedKeys, engine.Options.ParkedKeysLimit);
-        _attempt = new BatchAttempt(engine, definition, projection, generation);
+        _attempt = new BatchAttempt(engine, definition, projection, generation, _spans);
         _committer = new SegmentCommitter(engine, _attempt, generation, _progress, journal);
         _reader = new BatchReader(engine.Feed, generation, definition.Scope, keys, definition.Limits, ownership.Applied?.Vectors ?? AppliedVectors.None);
         _applier = new BatchApplier(engine, definition, generation, ownership, _committer, parked, journal);
@@ -117,6 +120,7 @@ internal sealed class PartitionWorker
             }
 
             prefetch.Start(token => _reader.ReadAsync(position, _ownership.Partition, _ownership.Partitions, token), cancellationToken);
+            using var span = _spans.Apply(batch);
             if (!await _applier.ApplyAsync(batch, () => prefetch.Ready, cancellationToken))
                 prefetch.Drop();
         }

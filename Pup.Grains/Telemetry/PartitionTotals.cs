@@ -1,0 +1,17 @@
+using Pup.Grains.Partitions;
+
+namespace Pup.Grains.Telemetry;
+
+/// <summary>What one silo has counted of a partition.</summary>
+internal readonly record struct PartitionTotals(long Events, long FailedAttempts, long Deadlocks, long FenceLosses, long Starts)
+{
+    public static PartitionTotals Of(PartitionJournal journal) =>
+        new(journal.Events, journal.FailedAttempts, journal.Deadlocks, journal.FenceLosses, journal.Starts);
+
+    public static PartitionTotals operator +(PartitionTotals left, PartitionTotals right) => new(
+        left.Events + right.Events,
+        left.FailedAttempts + right.FailedAttempts,
+        left.Deadlocks + right.Deadlocks,
+        left.FenceLosses + right.FenceLosses,
+        left.Starts + right.Starts);
+}
