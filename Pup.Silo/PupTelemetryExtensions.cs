@@ -1,9 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using OpenTelemetry.Metrics;
-using OpenTelemetry.Resources;
-using OpenTelemetry.Trace;
-using Pup.Grains.Telemetry;
 using Pup.Silo.Telemetry;
 
 namespace Pup.Silo;
@@ -19,28 +16,7 @@ public static class PupTelemetryExtensions
     public static IHostApplicationBuilder AddPupTelemetry(this IHostApplicationBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        if (builder.Services.Any(static service => service.ServiceType == typeof(StatementErrors)))
-            return builder;
-        var otlp = OtlpSettings.Read(builder.Configuration);
-        builder.Services.AddSingleton<StatementErrors>();
-        builder.Services.ConfigureOpenTelemetryMeterProvider(SeriesLimit.Raise);
-        builder.Services.ConfigureOpenTelemetryTracerProvider(static (provider, tracing) =>
-        {
-            provider.GetRequiredService<StatementErrors>().Listen();
-            tracing.AddSource(BatchSpans.SourceName).AddSource(StatementSpans.SourceName).AddProcessor(new StatementSpans());
-        });
-        var telemetry = builder.Services.AddOpenTelemetry()
-            .WithMetrics(metrics =>
-            {
-                // Labels of the guide's series, and no others.
-                metrics.AddMeter(PupInstruments.MeterName).AddPrometheusExporter(static prometheus => prometheus.ScopeInfoEnabled = false);
-                if (otlp.Metrics)
-                    metrics.AddOtlpExporter();
-            });
-        if (!otlp.HasServiceName)
-            telemetry.ConfigureResource(resource => resource.AddService(builder.Environment.ApplicationName));
-        if (otlp.Traces)
-            telemetry.WithTracing(static tracing => tracing.AddOtlpExporter());
+        TelemetryServices.Add(builder, isScraped: true);
         return builder;
     }
 
