@@ -36,6 +36,9 @@ internal sealed partial class PartitionJournal(string projection, int partition,
     /// <summary>Whether this process owns the partition, as far as it knows.</summary>
     public bool IsOwned { get; private set; }
 
+    /// <summary>Where the time went.</summary>
+    public WorkTimes Times { get; } = new(time);
+
     public int ParkedKeys => Volatile.Read(ref _parkedKeys);
 
     public DateTimeOffset? LastCommit { get; private set; }

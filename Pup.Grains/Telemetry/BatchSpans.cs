@@ -21,6 +21,12 @@ internal sealed class BatchSpans(string projection, int partition)
     /// <summary>As <see cref="Apply"/> for handlers that run ahead: their span goes on until the batch is applied.</summary>
     public Scope RunAhead(EventBatch batch) => Enter(batch, ends: false);
 
+    /// <summary>A span below the batch's for the round trip that commits it.</summary>
+    /// <returns>To be disposed when the answer is there; null if nobody traces the batch.</returns>
+    public static Activity? Commit(int statements) => Activity.Current is { IsAllDataRequested: true, Source: var source } && source == _source
+        ? _source.StartActivity("commit", ActivityKind.Client)?.SetTag("db.system.name", "postgresql").SetTag("db.operation.batch.size", statements)
+        : null;
+
     /// <summary>Notes that an attempt failed; without the cause's own words, which may quote what they failed at.</summary>
     public static void Failed(EventBatch batch, Exception? cause)
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using Pup.Client.Events;
 using Pup.Grains.Partitions;
@@ -13,11 +14,15 @@ internal static class TraceLinks
     private const int SpanIdLength = 16;
     private const int TraceIdLength = 32;
 
-    /// <returns>One link for each different trace and span that the events come from, in order, up to the limit.</returns>
+    private static readonly SearchValues<char> _hex = SearchValues.Create("0123456789abcdefABCDEF");
+
+    /// <returns>One link for each different trace and cause that the events come from, in order, up to the limit.</returns>
     public static IReadOnlyList<ActivityLink> Of(IReadOnlyList<WorkItem> items)
     {
-        var seen = new HashSet<ActivityContext>();
-        var links = new List<ActivityLink>();
+        // Sized once: spans are kept until they are sent, and what they hold on to is what tracing costs.
+        var most = Math.Min(items.Count, Limit);
+        var seen = new HashSet<(string, string?)>(most);
+        var links = new List<ActivityLink>(most);
         PersistedEvent? last = null;
         for (var i = 0; i < items.Count && links.Count < Limit; i++)
         {
@@ -26,7 +31,7 @@ internal static class TraceLinks
             if (@event.TraceId is null || (last?.TraceId == @event.TraceId && last.CausationId == @event.CausationId))
                 continue;
             last = @event;
-            if (ContextOf(@event) is { } context && seen.Add(context))
+            if (seen.Add((@event.TraceId, @event.CausationId)) && ContextOf(@event) is { } context)
                 links.Add(new ActivityLink(context));
         }
 
@@ -38,8 +43,8 @@ internal static class TraceLinks
     {
         if (@event.TraceId is not { Length: >= TraceIdLength } text)
             return null;
-        if (ActivityContext.TryParse(text, null, isRemote: true, out var context))
-            return context;
+        if (text.Length > TraceIdLength)
+            return ActivityContext.TryParse(text, null, isRemote: true, out var context) ? context : null;
         if (!IsHex(text, TraceIdLength))
             return null;
         var span = IsHex(@event.CausationId, SpanIdLength) ? ActivitySpanId.CreateFromString(@event.CausationId!.ToLowerInvariant()) : default;
@@ -47,5 +52,5 @@ internal static class TraceLinks
     }
 
     // All zeros stand for no id.
-    private static bool IsHex(string? text, int length) => text?.Length == length && text.All(char.IsAsciiHexDigit) && text.Any(static digit => digit != '0');
+    private static bool IsHex(string? text, int length) => text?.Length == length && !text.AsSpan().ContainsAnyExcept(_hex) && text.AsSpan().ContainsAnyExcept('0');
 }

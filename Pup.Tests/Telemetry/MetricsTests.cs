@@ -42,6 +42,8 @@ public sealed class MetricsTests(PostgresServer server)
         Assert.Equal(1_000, scrape.Value("pupsourcing_batch_events_sum", Watched));
         Assert.Equal(scrape.Value("pupsourcing_batch_events_count", Watched), scrape.Value("pupsourcing_batch_duration_seconds_count", Watched));
         Assert.Equal(scrape.Value("pupsourcing_batch_events_count", Watched), scrape.Value("pupsourcing_append_to_visible_seconds_count", Watched));
+        Assert.Equal("partition projection_name silo", scrape.LabelsOf("pupsourcing_commit_time_seconds_total"));
+        Assert.All(new[] { "handler", "commit", "wait" }, part => Assert.True(scrape.Sum($"pupsourcing_{part}_time_seconds_total", Watched) > 0));
         Assert.Equal(1, scrape.Value("pupsourcing_feed_up"));
         Assert.Equal(0, scrape.Value("pupsourcing_mark_age_seconds"));
         Assert.InRange(scrape.Value("pupsourcing_look_age_seconds"), 0, 5);

@@ -33,10 +33,11 @@ public sealed class TraceTests(PostgresServer server)
         Assert.Equal((appended.TraceId, appended.SpanId), (link.Context.TraceId, link.Context.SpanId));
         Assert.Equal((default, ActivityStatusCode.Unset), (batch.ParentSpanId, batch.Status));
         Assert.Equal(("traced", 0, 1, 1L), (batch.GetTagItem("pup.projection"), batch.GetTagItem("pup.partition"), batch.GetTagItem("pup.events"), batch.GetTagItem("pup.from")));
-        // The fence and the handler's own query, and the batch that commits.
-        var statements = spans.Below(batch);
+        var commit = Assert.Single(spans.Below(batch), span => span.OperationName == "commit");
+        // The fence and the handler's own query, and what commits.
+        var statements = spans.Below(batch).Where(span => span != commit).Concat(spans.Below(commit)).ToList();
         Assert.Equal(3, statements.Count);
-        Assert.All(statements, statement => Assert.Equal((null, "pup"), (statement.GetTagItem("db.query.text"), statement.GetTagItem("db.npgsql.data_source"))));
+        Assert.All(statements, statement => Assert.Equal(("Npgsql", null, "pup"), (statement.Source.Name, statement.GetTagItem("db.query.text"), statement.GetTagItem("db.npgsql.data_source"))));
     }
 
     [Fact]
