@@ -7,6 +7,7 @@ using Pup.Bench.Cluster;
 using Pup.Bench.Latency;
 using Pup.Bench.Reporting;
 using Pup.Bench.Servers;
+using Pup.Bench.Telemetry;
 using Pup.Silo;
 
 if (ChildRole.IsOne(args))
@@ -48,7 +49,11 @@ var idle = new Command("idle", "What many partitions on two silos cost that have
 idle.SetAction((parsed, cancellationToken) => ReportAsync(parsed, new IdleScenario(
     new IdleSettings(parsed.GetValue(many), parsed.GetValue(still)), progress).RunAsync(cancellationToken)));
 
-return await new RootCommand("Benchmarks of Pup against loops written by hand, in the same run on the same server.") { catchUp, latency, append, failover, idle }.Parse(args).InvokeAsync();
+var watched = new Command("telemetry", "Processor time for 100,000 events, with and without metrics and traces.") { events, alternations, json };
+watched.SetAction((parsed, cancellationToken) => ReportAsync(parsed, new TelemetryScenario(
+    new TelemetrySettings(parsed.GetValue(events), parsed.GetValue(alternations)), progress).RunAsync(cancellationToken)));
+
+return await new RootCommand("Benchmarks of Pup against loops written by hand, in the same run on the same server.") { catchUp, latency, append, failover, idle, watched }.Parse(args).InvokeAsync();
 
 static Option<int> Number(string name, int standard, string description) =>
     new(name) { Description = $"{description} Default: {standard}.", DefaultValueFactory = _ => standard };

@@ -11,6 +11,12 @@ internal sealed class EventFeed : IEventFeed
     private volatile FeedStatus _status = FeedStatus.BeforeFirstLook;
     private Action? _wake;
 
+    /// <summary>Counts of all page caches that this feed has had.</summary>
+    public PageCacheCounts PageCache { get; } = new();
+
+    /// <summary>What the page cache holds now.</summary>
+    public long PageCacheBytes => _live?.Pages.Bytes ?? 0;
+
     /// <summary>What is known now; immutable.</summary>
     public FeedStatus Status => _status;
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Pup.Grains.Checkpoints;
@@ -17,8 +18,8 @@ internal sealed class PartitionRunner(
 {
     private readonly OwnershipStore _ownerships = new(engine.Options, engine.Time, engine.Silo?.Name);
     private readonly WorkerSignals _signals = new();
-    private readonly PartitionJournal _journal = new(
-        definition.Name, partition, engine.Time, engine.Loggers.CreateLogger("Pup.Partition"));
+    private readonly PartitionJournal _journal = engine.Instruments.Track(definition.Name, partition, new PartitionJournal(
+        definition.Name, partition, engine.Time, engine.Loggers.CreateLogger("Pup.Partition"), engine.Instruments.BatchesOf(definition.Name)));
 
     private PartitionWorker? _worker;
     private TaskCompletionSource _resume = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -71,6 +72,8 @@ internal sealed class PartitionRunner(
 
     private async Task LiveAsync(CancellationToken cancellationToken)
     {
+        // Whoever happened to activate the partition has nothing to do with what it does from now on.
+        Activity.Current = null;
         for (var failures = 0; _state is not (PartitionState.Left or PartitionState.Gone);)
         {
             try

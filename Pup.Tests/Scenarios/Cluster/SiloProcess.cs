@@ -37,6 +37,9 @@ internal sealed class SiloProcess : IAsyncDisposable
     /// <summary>As it stands, with a generation behind it, beside the partitions that it owns.</summary>
     public string Endpoint { get; }
 
+    /// <summary>Where its web part is, if it has one.</summary>
+    public Uri Web => _web;
+
     public bool HasExited => _process.HasExited;
 
     /// <param name="connectionString">Becomes DATABASE_URL.</param>
