@@ -4,6 +4,7 @@ using Pup.Bench;
 using Pup.Bench.Append;
 using Pup.Bench.CatchUp;
 using Pup.Bench.Cluster;
+using Pup.Bench.Lag;
 using Pup.Bench.Latency;
 using Pup.Bench.Reporting;
 using Pup.Bench.Servers;
@@ -53,7 +54,23 @@ var watched = new Command("telemetry", "Processor time for 100,000 events, with 
 watched.SetAction((parsed, cancellationToken) => ReportAsync(parsed, new TelemetryScenario(
     new TelemetrySettings(parsed.GetValue(events), parsed.GetValue(alternations)), progress).RunAsync(cancellationToken)));
 
-return await new RootCommand("Benchmarks of Pup against loops written by hand, in the same run on the same server.") { catchUp, latency, append, failover, idle, watched }.Parse(args).InvokeAsync();
+var log = Number("--events", 1_000_000, "Events in the log.");
+var rows = Number("--partitions", 1000, "Partitions of the projection.");
+var times = Number("--rounds", 200, "How often each way to ask is taken; medians are reported.");
+var lag = new Command("lag", "What it costs to ask for the lag of many partitions, in milliseconds.") { log, rows, times, json };
+lag.SetAction((parsed, cancellationToken) => ReportAsync(parsed, new LagScenario(
+    new LagSettings(parsed.GetValue(log), parsed.GetValue(rows), parsed.GetValue(times)), progress).RunAsync(cancellationToken)));
+
+return await new RootCommand("Benchmarks of Pup against loops written by hand, in the same run on the same server.")
+{
+    catchUp,
+    latency,
+    append,
+    failover,
+    idle,
+    watched,
+    lag,
+}.Parse(args).InvokeAsync();
 
 static Option<int> Number(string name, int standard, string description) =>
     new(name) { Description = $"{description} Default: {standard}.", DefaultValueFactory = _ => standard };

@@ -146,7 +146,7 @@ internal sealed class PartitionRunner(
             switch (await _worker.RunAsync(cancellationToken))
             {
                 case WorkerOutcome.Lacking lacking:
-                    await AwaitRemedyAsync(generation, lacking.Reason, cancellationToken);
+                    await AwaitRemedyAsync(generation, ownership, lacking.Reason, cancellationToken);
                     break;
                 case WorkerOutcome.RowMissing when !await IsAnotherCountAsync(generation, ownership, cancellationToken):
                     break;
@@ -207,8 +207,8 @@ internal sealed class PartitionRunner(
             _state = PartitionState.Left;
     }
 
-    // Not persisted: a privilege that is granted or a table that is made ends it, without an operator's word.
-    private async Task AwaitRemedyAsync(Generation generation, string reason, CancellationToken cancellationToken)
+    // No fault: a privilege that is granted or a table that is made ends it, without an operator's word.
+    private async Task AwaitRemedyAsync(Generation generation, Ownership ownership, string reason, CancellationToken cancellationToken)
     {
         var resume = Arm();
         if (State != PartitionState.Faulted || _journal.Trouble != reason)
@@ -216,6 +216,7 @@ internal sealed class PartitionRunner(
         _lacks = _journal.LastCommit == _lackingSince ? _lacks + 1 : 1;
         _lackingSince = _journal.LastCommit;
         _state = PartitionState.Faulted;
+        await FaultStore.SetTroubleAsync(generation, definition.Name, ownership, reason, cancellationToken);
         var delay = Backoff.Delay(_lacks, engine.Options.RetryDelay, engine.Options.MaxRetryDelay, Random.Shared.NextDouble());
         await WaitAsync(ended => resume.WaitAsync(delay, engine.Time, ended), generation, cancellationToken);
     }

@@ -24,5 +24,6 @@ internal static class DocumentedCommands
         ["dotnet run -c Release --project bench -- failover"] = Bench,
         ["dotnet run -c Release --project bench -- idle"] = Bench,
         ["dotnet run -c Release --project bench -- telemetry"] = Bench,
+        ["dotnet run -c Release --project bench -- lag"] = Bench,
     };
 }

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Pup.Bench.Append;
 using Pup.Bench.CatchUp;
 using Pup.Bench.Cluster;
+using Pup.Bench.Lag;
 using Pup.Bench.Latency;
 using Pup.Bench.Telemetry;
 
@@ -14,6 +15,7 @@ namespace Pup.Bench.Reporting;
 [JsonSerializable(typeof(CatchUpResult))]
 [JsonSerializable(typeof(FailoverResult))]
 [JsonSerializable(typeof(IdleResult))]
+[JsonSerializable(typeof(LagResult))]
 [JsonSerializable(typeof(LatencyResult))]
 [JsonSerializable(typeof(TelemetryResult))]
 internal sealed partial class ResultJson : JsonSerializerContext
