@@ -10,9 +10,9 @@ namespace Pup.Grains.Partitions;
 /// Tries to apply some items and move the checkpoint, in one transaction, and says how it ended. While one batch commits, the
 /// handlers of the next may run ahead: what they queued is used only if that commit succeeds and the very same work comes next.
 /// </summary>
-internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definition, IProjection projection, Generation generation)
+internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definition, IProjection projection, Generation generation, WorkTimes times)
 {
-    private readonly HandlerInvoker _invoker = new(projection, definition.HandlerTimeout, engine.Options.HandlerGrace, engine.Time);
+    private readonly HandlerInvoker _invoker = new(projection, definition.HandlerTimeout, engine.Options.HandlerGrace, engine.Time, times);
     private readonly TimeSpan _idleTimeout = definition.HandlerTimeout + engine.Options.HandlerGrace;
 
     // Two, taken in turn: one takes commands back from the transaction that commits while handlers queue into the next.
@@ -50,8 +50,8 @@ internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definitio
             }
 
             await run.Handled;
-            await run.Transaction.BeginAsync(cancellationToken);
-            var committing = run.Transaction.CommitAsync(bookkeeping, target, cancellationToken).AsTask();
+            await times.WaitAsync(run.Transaction.BeginAsync(cancellationToken));
+            var committing = times.CommitAsync(run.Transaction.CommitAsync(bookkeeping, target, cancellationToken).AsTask());
             RunAhead(next(), fence with { Position = target }, cancellationToken);
             await committing;
             if (_ahead is { } ahead)

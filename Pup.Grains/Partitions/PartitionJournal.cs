@@ -19,6 +19,9 @@ internal sealed partial class PartitionJournal(string projection, int partition,
 
     public long Deadlocks => Interlocked.Read(ref _deadlocks);
 
+    /// <summary>Where the time went.</summary>
+    public WorkTimes Times { get; } = new(time);
+
     public int ParkedKeys => Volatile.Read(ref _parkedKeys);
 
     public DateTimeOffset? LastCommit { get; private set; }

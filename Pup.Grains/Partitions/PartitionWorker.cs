@@ -20,6 +20,7 @@ internal sealed class PartitionWorker
     private readonly SegmentCommitter _committer;
     private readonly DeadLetterRetry _retry;
     private readonly CheckpointProgress _progress;
+    private readonly WorkTimes _times;
     private readonly WorkerSignals _signals;
     private readonly ProjectionScope _scope;
     private bool _answering;
@@ -32,11 +33,12 @@ internal sealed class PartitionWorker
         _generation = generation;
         _ownership = ownership;
         _signals = signals;
+        _times = journal.Times;
         _scope = definition.Scope;
         _progress = new CheckpointProgress(ownership.Row, ownership.Epoch, ownership.Position, engine.Time, signals.Doubt) { Applied = ownership.Applied };
         var keys = new OrderingKeys(projection);
         var parked = new ParkedKeys(ownership.ParkedKeys, engine.Options.ParkedKeysLimit);
-        _attempt = new BatchAttempt(engine, definition, projection, generation);
+        _attempt = new BatchAttempt(engine, definition, projection, generation, journal.Times);
         _committer = new SegmentCommitter(engine, _attempt, generation, _progress, journal);
         _reader = new BatchReader(engine.Feed, generation, definition.Scope, keys, definition.Limits, ownership.Applied?.Vectors ?? AppliedVectors.None);
         _applier = new BatchApplier(engine, definition, generation, ownership, _committer, parked, journal);
@@ -105,7 +107,7 @@ internal sealed class PartitionWorker
 
             follower.MoveTo(_progress.Scanned);
             prefetch.Start(token => _reader.ReadAsync(position, _ownership.Partition, _ownership.Partitions, token), cancellationToken);
-            if (!prefetch.Task.IsCompleted && await Task.WhenAny(prefetch.Task, _signals.Task) != prefetch.Task)
+            if (!prefetch.Task.IsCompleted && await _times.WaitAsync(Task.WhenAny(prefetch.Task, _signals.Task)) != prefetch.Task)
                 continue;
 
             var batch = await prefetch.TakeAsync();
