@@ -1,3 +1,5 @@
+using Pup.Client.Operations;
+
 namespace Pup.Client;
 
 /// <summary>Speaks for all partitions of one projection; the key is the projection's name.</summary>
@@ -21,9 +23,14 @@ public interface IProjectionGrain : IGrainWithStringKey
     Task RestartAsync(CancellationToken cancellationToken = default);
 
     /// <summary>Empties the read model and applies the log again from the start.</summary>
-    /// <exception cref="InvalidOperationException">The projection cannot be reset; nothing was changed.</exception>
-    [Alias("Rebuild")]
+    /// <exception cref="ProjectionRefusedException">The projection cannot be reset; nothing was changed.</exception>
+    [Alias("Rebuild"), ResponseTimeout("00:05:00")]
     Task RebuildAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Gives a rebuild up; the projection needs another one before it runs.</summary>
+    /// <exception cref="ProjectionRefusedException">No rebuild is running.</exception>
+    [Alias("CancelRebuild")]
+    Task CancelRebuildAsync(CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Gives the projection another number of partitions while it runs: exact, and without draining. The number stands until another
@@ -32,9 +39,19 @@ public interface IProjectionGrain : IGrainWithStringKey
     /// <param name="partitions">From 1 to 10,000.</param>
     /// <param name="cancellationToken">Stops waiting for locks.</param>
     /// <exception cref="ArgumentOutOfRangeException">No such number is possible.</exception>
-    /// <exception cref="InvalidOperationException">The projection needs a rebuild first; the number was not changed.</exception>
-    [Alias("Repartition")]
+    /// <exception cref="ProjectionRefusedException">The projection needs a rebuild first; the number was not changed.</exception>
+    [Alias("Repartition"), ResponseTimeout("00:05:00")]
     Task RepartitionAsync(int partitions, CancellationToken cancellationToken = default);
+
+    /// <summary>Has dead letters applied again by the partitions that own them.</summary>
+    /// <returns>How many.</returns>
+    [Alias("RetryDeadLetters")]
+    Task<long> RetryDeadLettersAsync(DeadLetterFilter filter, CancellationToken cancellationToken = default);
+
+    /// <summary>Has dead letters dropped by the partitions that own them.</summary>
+    /// <returns>How many.</returns>
+    [Alias("DiscardDeadLetters")]
+    Task<long> DiscardDeadLettersAsync(DeadLetterFilter filter, CancellationToken cancellationToken = default);
 
     /// <summary>What the projection is doing. (The dashboard looks this method up by its name.)</summary>
     [Alias("GetState")]

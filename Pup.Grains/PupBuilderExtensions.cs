@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Hosting;
+using Pup.Client;
 using Pup.Grains.Checkpoints;
 using Pup.Grains.Coordination;
 using Pup.Grains.Coordination.Placement;
@@ -32,6 +33,12 @@ public static class PupBuilderExtensions
         }
 
         silo.Services.AddPupEngine(configure);
+        // A client beside the silo asks the silo's own database.
+        silo.Services.AddOptions<PupClientOptions>().PostConfigure<IOptions<PupOptions>>(static (client, engine) =>
+        {
+            if (client.ConnectionString.Length == 0)
+                client.ConnectionString = engine.Value.ConnectionString;
+        });
         silo.Services.TryAddSingleton<IConfiguredCounts, AnnouncedCounts>();
         // First in, last out: hosted services stop in reverse order, and partitions need the feed until the silo has stopped them all.
         if (!silo.Services.Any(static service => service.ImplementationType == typeof(EngineService)))

@@ -59,7 +59,7 @@ async Task<int> ReportAsync<T>(ParseResult parsed, Task<T> running)
     {
         return Output.Write(ResultJson.Line(await running), parsed.GetValue(json));
     }
-    catch (Exception error) when (error is BenchException or StartupException or NpgsqlException)
+    catch (Exception error) when (error is BenchException or StartupException or FormatException or NpgsqlException)
     {
         await Console.Error.WriteLineAsync(error.Message);
         return 1;

@@ -45,7 +45,7 @@ public interface IProjectionClient
     /// <summary>Yields how far the projection is, until every partition has applied what the log holds now.</summary>
     IAsyncEnumerable<ProjectionReport> CatchUpAsync(string projection, CancellationToken cancellationToken = default);
 
-    /// <summary>Dead letters of a projection, oldest event first.</summary>
+    /// <summary>Dead letters of a projection, in the order in which they became that.</summary>
     Task<IReadOnlyList<DeadLetterSummary>> ListDeadLettersAsync(string projection, DeadLetterFilter filter, CancellationToken cancellationToken = default);
 
     /// <summary>One dead letter with its event's payload; null if it is gone.</summary>

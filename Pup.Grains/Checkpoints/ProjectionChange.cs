@@ -1,5 +1,6 @@
 using System.Globalization;
 using Npgsql;
+using Pup.Client.Operations;
 using Pup.Grains.Failures;
 using Pup.Grains.Feed;
 using Pup.Grains.Projections;
@@ -19,7 +20,7 @@ internal sealed class ProjectionChange(PupOptions options, TimeProvider time)
     /// <param name="partitions">Rows of so many partitions are locked even if there are fewer partitions now.</param>
     /// <param name="change">What to do; it is committed when it returns.</param>
     /// <param name="cancellationToken">Stops waiting for locks.</param>
-    /// <exception cref="InvalidOperationException">There is no such projection.</exception>
+    /// <exception cref="ProjectionNotFoundException">There is no such projection.</exception>
     public async Task<T> RunAsync<T>(
         Generation generation, ProjectionDefinition projection, int partitions, Func<LockedProjection, Task<T>> change, CancellationToken cancellationToken)
     {
@@ -109,7 +110,7 @@ internal sealed class ProjectionChange(PupOptions options, TimeProvider time)
         await using var command = new NpgsqlCommand(LockProjectionSql, connection) { Parameters = { new() { Value = projection } } };
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
-            throw new InvalidOperationException($"There is no projection '{projection}'.");
+            throw new ProjectionNotFoundException(projection);
         return (reader.GetInt32(0), reader.GetInt32(1));
     }
 

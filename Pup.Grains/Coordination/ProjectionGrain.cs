@@ -1,5 +1,9 @@
+using Npgsql;
 using Pup.Client;
+using Pup.Client.Operations;
 using Pup.Grains.Coordination.Placement;
+using Pup.Grains.Failures;
+using Pup.Grains.Feed;
 using Pup.Grains.Projections;
 
 namespace Pup.Grains.Coordination;
@@ -23,7 +27,7 @@ internal sealed class ProjectionGrain(
     private string Name => this.GetPrimaryKeyString();
 
     private ProjectionDefinition Definition => projections.Find(Name)
-        ?? throw new InvalidOperationException($"No silo that could be asked hosts projection '{Name}'. Nothing was changed.");
+        ?? throw new ProjectionRefusedException($"No silo that could be asked hosts projection '{Name}'. Nothing was changed. Start one that does.");
 
     public async Task EnsureRunningAsync(CancellationToken cancellationToken = default)
     {
@@ -34,44 +38,102 @@ internal sealed class ProjectionGrain(
 
     public async Task PauseAsync(CancellationToken cancellationToken = default)
     {
-        await StatesAsync(states => states.PauseAsync(Name, cancellationToken), cancellationToken);
+        await CommandAsync("pause", null, (states, _) => CountAsync(states.PauseAsync(Name, cancellationToken)), cancellationToken);
         await EnsureRunningAsync(cancellationToken);
     }
 
     public async Task ResumeAsync(CancellationToken cancellationToken = default)
     {
-        await StatesAsync(states => states.ResumeAsync(Name, cancellationToken), cancellationToken);
+        await CommandAsync("resume", null, (states, _) => CountAsync(states.ResumeAsync(Name, cancellationToken)), cancellationToken);
         await WakeAsync(cancellationToken);
     }
 
     public async Task RestartAsync(CancellationToken cancellationToken = default)
     {
-        await StatesAsync(states => states.RestartAsync(Name, cancellationToken), cancellationToken);
+        await CommandAsync("restart", null, (states, _) => CountAsync(states.RestartAsync(Name, cancellationToken)), cancellationToken);
         await WakeAsync(cancellationToken);
     }
 
     public async Task RebuildAsync(CancellationToken cancellationToken = default)
     {
-        var generation = await engine.Feed.GenerationAsync(cancellationToken);
-        await rebuild.RunAsync(generation, Definition, engine.Feed.MarkOf(generation), cancellationToken);
+        await CommandAsync(
+            "rebuild", null, (_, generation) => CountAsync(rebuild.RunAsync(generation, Definition, engine.Feed.MarkOf(generation), cancellationToken)), cancellationToken);
+        await WakeAsync(cancellationToken);
+    }
+
+    public async Task CancelRebuildAsync(CancellationToken cancellationToken = default)
+    {
+        var reason = $"A rebuild was cancelled by {PupActor.Get()}; the read model is incomplete.";
+        await CommandAsync(
+            "cancel rebuild",
+            null,
+            async (states, _) => await states.CancelRebuildAsync(Name, reason, cancellationToken)
+                ? 0
+                : throw new ProjectionRefusedException($"No rebuild of '{Name}' is running. Nothing was changed."),
+            cancellationToken);
         await WakeAsync(cancellationToken);
     }
 
     public async Task RepartitionAsync(int partitions, CancellationToken cancellationToken = default)
     {
-        var generation = await engine.Feed.GenerationAsync(cancellationToken);
-        var before = await repartition.RunAsync(generation, Definition, partitions, cancellationToken);
-        await StartAnewAsync(before, cancellationToken);
+        var before = await CommandAsync(
+            "repartition", new { partitions }, async (_, generation) => await repartition.RunAsync(generation, Definition, partitions, cancellationToken), cancellationToken);
+        await StartAnewAsync((int)before, cancellationToken);
     }
+
+    public Task<long> RetryDeadLettersAsync(DeadLetterFilter filter, CancellationToken cancellationToken = default) =>
+        RequestAsync("retry", filter, cancellationToken);
+
+    public Task<long> DiscardDeadLettersAsync(DeadLetterFilter filter, CancellationToken cancellationToken = default) =>
+        RequestAsync("discard", filter, cancellationToken);
 
     public async Task<ProjectionStatus> GetState()
     {
         var status = await StatesAsync(states => states.FindAsync(Name, CancellationToken.None), CancellationToken.None)
-            ?? throw new InvalidOperationException($"There is no projection '{Name}'.");
+            ?? throw new ProjectionNotFoundException(Name);
         var view = await views.GetAsync(_recent, CancellationToken.None);
         return status.State != "running" || view.IsHosted(Name) || !view.IsComplete
             ? status
             : status with { State = "unplaced", Reason = "No silo of the cluster hosts the projection." };
+    }
+
+    private async Task<long> RequestAsync(string request, DeadLetterFilter filter, CancellationToken cancellationToken)
+    {
+        var count = await CommandAsync(
+            request + " dead letters",
+            new { filter.Id, filter.OrderingKey, filter.Error, filter.After },
+            (_, generation) => new DeadLetterRequests(generation.DataSource).RequestAsync(Name, filter, request, cancellationToken),
+            cancellationToken);
+        await WakeAsync(cancellationToken);
+        return count;
+    }
+
+    /// <summary>Does what changes the projection, once for each command however often it arrives, and writes it down.</summary>
+    private async Task<long> CommandAsync(
+        string action, object? detail, Func<ProjectionStateStore, Generation, Task<long>> change, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var generation = await engine.Feed.GenerationAsync(cancellationToken);
+            var states = new ProjectionStateStore(generation.DataSource);
+            return await new CommandAudit(generation.DataSource).RunAsync(
+                Name,
+                action,
+                detail,
+                async () => await states.FindAsync(Name, cancellationToken) is null ? throw new ProjectionNotFoundException(Name) : await change(states, generation),
+                cancellationToken);
+        }
+        catch (Exception exception) when (exception is NpgsqlException or GenerationEndedException)
+        {
+            // The caller has no such types, and may try again: what was done is known by the command's identity.
+            throw new ClusterUnavailableException($"The database failed while '{action}' of '{Name}' was being done: {exception.Message} Try again.");
+        }
+    }
+
+    private static async Task<long> CountAsync(Task change)
+    {
+        await change;
+        return 0;
     }
 
     private async Task WakeAsync(CancellationToken cancellationToken)
@@ -110,11 +172,5 @@ internal sealed class ProjectionGrain(
     {
         var generation = await engine.Feed.GenerationAsync(cancellationToken);
         return await use(new ProjectionStateStore(generation.DataSource));
-    }
-
-    private async Task StatesAsync(Func<ProjectionStateStore, Task> use, CancellationToken cancellationToken)
-    {
-        var generation = await engine.Feed.GenerationAsync(cancellationToken);
-        await use(new ProjectionStateStore(generation.DataSource));
     }
 }

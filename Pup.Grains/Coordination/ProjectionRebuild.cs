@@ -1,4 +1,5 @@
 using Npgsql;
+using Pup.Client.Operations;
 using Pup.Grains.Checkpoints;
 using Pup.Grains.Failures;
 using Pup.Grains.Feed;
@@ -18,12 +19,12 @@ internal sealed class ProjectionRebuild(PupOptions options, TimeProvider time)
     /// <param name="definition">The projection as deployed; its signatures become the read model's.</param>
     /// <param name="target">The mark now: the rebuild is done when every partition has passed it.</param>
     /// <param name="cancellationToken">Stops waiting for locks.</param>
-    /// <exception cref="InvalidOperationException">The projection cannot be reset.</exception>
+    /// <exception cref="ProjectionRefusedException">The projection cannot be reset.</exception>
     public async Task RunAsync(Generation generation, ProjectionDefinition definition, long target, CancellationToken cancellationToken)
     {
         if (!definition.IsResettable)
         {
-            throw new InvalidOperationException(
+            throw new ProjectionRefusedException(
                 $"Projection '{definition.Name}' cannot be rebuilt: it does not implement {nameof(IResettableProjection)}. Nothing was changed.");
         }
 
@@ -74,7 +75,7 @@ internal sealed class ProjectionRebuild(PupOptions options, TimeProvider time)
         await using var command = new NpgsqlCommand(LockSql, connection) { Parameters = { new() { Value = name } } };
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
-            throw new InvalidOperationException($"There is no projection '{name}'.");
+            throw new ProjectionNotFoundException(name);
         return (reader.GetInt32(0), reader.GetInt32(1));
     }
 

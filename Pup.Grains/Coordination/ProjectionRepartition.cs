@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Pup.Client.Operations;
 using Pup.Grains.Checkpoints;
 using Pup.Grains.Feed;
 using Pup.Grains.Partitions;
@@ -21,13 +22,13 @@ internal sealed partial class ProjectionRepartition(
 
     /// <summary>As an operator orders it. Faults of the old partitions are forgotten with them: an event that nobody can apply will stop its new one.</summary>
     /// <returns>How many partitions there were.</returns>
-    /// <exception cref="InvalidOperationException">A row was moved back; nothing was changed but that the projection stops.</exception>
+    /// <exception cref="ProjectionRefusedException">A row was moved back; nothing was changed but that the projection stops.</exception>
     public async Task<int> RunAsync(Generation generation, ProjectionDefinition projection, int partitions, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(partitions);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(partitions, Limit);
         var result = await RunAsync(generation, projection, partitions, isConfigured: false, cancellationToken);
-        return result.Problem is null ? result.Before : throw new InvalidOperationException($"{result.Problem} The number of partitions was not changed.");
+        return result.Problem is null ? result.Before : throw new ProjectionRefusedException($"{result.Problem} The number of partitions was not changed.");
     }
 
     /// <summary>As the configuration of all live silos that host the projection asks for it, if it does.</summary>
@@ -97,7 +98,7 @@ internal sealed partial class ProjectionRepartition(
         await using var command = generation.DataSource.CreateCommand(HeededSql);
         command.Parameters.Add(new() { Value = projection });
         return (int)(await command.ExecuteScalarAsync(cancellationToken)
-            ?? throw new InvalidOperationException($"There is no projection '{projection}'."));
+            ?? throw new ProjectionNotFoundException(projection));
     }
 
     // An operator who changes a number in a file has not looked at what stopped a partition; one who orders a repartition has.

@@ -30,7 +30,7 @@ internal sealed class ProjectionStateStore(NpgsqlDataSource dataSource)
     public Task PauseAsync(string projection, CancellationToken cancellationToken) =>
         RunAsync(projection, [LockSql, LockRowsSql, NewEpochsSql, PauseSql], cancellationToken);
 
-    private const string ClearFaultsSql = "update projection_partitions set fault = null, faulted_at = null where projection_name = $1";
+    private const string ClearFaultsSql = "update projection_partitions set fault = null, fault_kind = null, faulted_at = null where projection_name = $1";
 
     private const string ResumeSql = """
         update projections set state = case when rebuild_target is null then 'running' else 'rebuilding' end, updated_at = now()
@@ -44,6 +44,31 @@ internal sealed class ProjectionStateStore(NpgsqlDataSource dataSource)
     /// <summary>Makes every partition start anew from its checkpoint.</summary>
     public Task RestartAsync(string projection, CancellationToken cancellationToken) =>
         RunAsync(projection, [LockSql, LockRowsSql, NewEpochsSql, ClearFaultsSql], cancellationToken);
+
+    // The read model is a part of what it should be: nothing but a rebuild gets it out of this.
+    private const string CancelSql = """
+        update projections set state = 'needs_rebuild', state_reason = $2, rebuild_target = null, updated_at = now()
+        where name = $1 and state in ('rebuilding', 'paused') and rebuild_target is not null
+        """;
+
+    /// <summary>Gives a rebuild up.</summary>
+    /// <param name="projection">Name of the projection.</param>
+    /// <param name="reason">What is said of it from then on.</param>
+    /// <param name="cancellationToken">Stops waiting for locks.</param>
+    /// <returns>False when there was none.</returns>
+    public async Task<bool> CancelRebuildAsync(string projection, string reason, CancellationToken cancellationToken)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await ExecuteAsync(connection, LockSql, projection, cancellationToken);
+        await using var cancel = new NpgsqlCommand(CancelSql, connection) { Parameters = { new() { Value = projection }, new() { Value = reason } } };
+        if (await cancel.ExecuteNonQueryAsync(cancellationToken) == 0)
+            return false;
+        await ExecuteAsync(connection, LockRowsSql, projection, cancellationToken);
+        await ExecuteAsync(connection, NewEpochsSql, projection, cancellationToken);
+        await transaction.CommitAsync(CancellationToken.None);
+        return true;
+    }
 
     private const string CompleteRebuildsSql = """
         with completed as (
@@ -97,11 +122,13 @@ internal sealed class ProjectionStateStore(NpgsqlDataSource dataSource)
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         foreach (var statement in statements)
-        {
-            await using var command = new NpgsqlCommand(statement, connection) { Parameters = { new() { Value = projection } } };
-            await command.ExecuteNonQueryAsync(cancellationToken);
-        }
-
+            await ExecuteAsync(connection, statement, projection, cancellationToken);
         await transaction.CommitAsync(CancellationToken.None);
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string statement, string projection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(statement, connection) { Parameters = { new() { Value = projection } } };
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Npgsql;
 using NpgsqlTypes;
+using Pup.Client.Connections;
 
 namespace Pup.Grains.Feed;
 
@@ -103,18 +104,7 @@ internal sealed class LookSession : IAsyncDisposable
     // one the checks of this very look have found, else they would have thrown.
     internal const string SequenceSql = "select coalesce(pg_sequence_last_value(oid), 0) from pg_class where oid = $1";
 
-    // Exactly RowExclusiveLock: VACUUM and CREATE INDEX CONCURRENTLY hold another mode for their whole run, and write nothing.
-    internal const string WritersSql = """
-        with recursive tree(oid) as (
-            select to_regclass('events')::oid
-            union
-            select i.inhrelid from pg_inherits i join tree t on i.inhparent = t.oid)
-        select distinct l.virtualtransaction, l.pid
-        from pg_locks l
-        where l.locktype = 'relation' and l.granted and l.mode = 'RowExclusiveLock'
-          and l.database = (select oid from pg_database where datname = current_database())
-          and l.relation in (select oid from tree)
-        """;
+    internal const string WritersSql = LogSql.Writers;
 
     /// <summary>One look: all steps in one round trip, each a statement with a snapshot of its own.</summary>
     public async Task<LookReading> LookAsync(CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using Npgsql;
+using Pup.Client.Connections;
 
 namespace Pup.Grains.Feed;
 
@@ -11,7 +12,7 @@ internal static class PupConnectionString
     /// <summary>Sessions of a silo outside its pool: the look and the listener.</summary>
     public const int DedicatedSessions = 2;
 
-    /// <summary>The pool of one generation: bounded by the silo's budget of workers × 2 + 3.</summary>
+    /// <summary>The silo's pool: bounded by its budget of workers × 2 + 3, the dedicated sessions among them.</summary>
     public static NpgsqlConnectionStringBuilder Pool(PupOptions options)
     {
         var builder = Common(options);
@@ -55,61 +56,13 @@ internal static class PupConnectionString
     }
 
     /// <summary>Opens a source of connections; with several hosts only the primary is used.</summary>
-    public static NpgsqlDataSource CreateDataSource(NpgsqlConnectionStringBuilder builder)
-    {
-        if (!HasSeveralHosts(builder))
-            return new NpgsqlDataSourceBuilder(builder.ConnectionString).Build();
-
-        // Npgsql wants the target said on the source rather than in the string.
-        var plain = new NpgsqlConnectionStringBuilder(builder.ConnectionString) { TargetSessionAttributes = null };
-        return new NpgsqlDataSourceBuilder(plain.ConnectionString).BuildMultiHost().WithTargetSession(TargetSessionAttributes.Primary);
-    }
+    public static NpgsqlDataSource CreateDataSource(NpgsqlConnectionStringBuilder builder) => DatabaseConnection.CreateDataSource(builder);
 
     private static NpgsqlConnectionStringBuilder Common(PupOptions options)
     {
-        NpgsqlConnectionStringBuilder builder;
-        try
-        {
-            builder = new NpgsqlConnectionStringBuilder(options.ConnectionString);
-        }
-        catch (Exception e) when (e is ArgumentException or FormatException or KeyNotFoundException)
-        {
-            // The string itself stays out of the message: it may hold a password.
-            throw new ArgumentException($"The connection string cannot be read: {e.Message} Check DATABASE_URL or Pup__ConnectionString.", e);
-        }
-
-        if (HasSeveralHosts(builder) && !string.Equals(builder.TargetSessionAttributes, "primary", StringComparison.OrdinalIgnoreCase))
-            throw new ArgumentException(
-                "A connection string with several hosts must say `Target Session Attributes=primary`: on a replica open writers cannot be seen, and events would be lost.");
-
-        builder.ApplicationName = ApplicationName;
+        var builder = DatabaseConnection.Parse(options.ConnectionString, ApplicationName);
         builder.IncludeFailedBatchedCommand = true;
-        builder.Multiplexing = false;
-        builder.Enlist = false;
-        if (!HasSocket(builder))
-        {
-            // A socket directory knows no keep-alive, and refuses to have it set.
-            builder.TcpKeepAlive = true;
-            builder.TcpKeepAliveTime = 10;
-            builder.TcpKeepAliveInterval = 5;
-        }
-
-        builder.Options = Settings(options, builder.Options);
+        builder.Options += $" -c idle_in_transaction_session_timeout={(long)options.IdleInTransactionTimeout.TotalMilliseconds}";
         return builder;
     }
-
-    // jit first, so that the user's own options can override it: compiling a page read takes longer than running it.
-    // What correctness rests on comes last, since PostgreSQL lets the last setting win.
-    private static string Settings(PupOptions options, string? own) => string.Join(' ', new[]
-    {
-        "-c jit=off",
-        own,
-        @"-c default_transaction_isolation=read\ committed",
-        $"-c idle_in_transaction_session_timeout={(long)options.IdleInTransactionTimeout.TotalMilliseconds}",
-    }.Where(setting => !string.IsNullOrWhiteSpace(setting)));
-
-    private static bool HasSocket(NpgsqlConnectionStringBuilder builder) =>
-        builder.Host?.Split(',').Any(host => host.TrimStart() is ['/' or '@', ..]) == true;
-
-    private static bool HasSeveralHosts(NpgsqlConnectionStringBuilder builder) => builder.Host?.Contains(',', StringComparison.Ordinal) == true;
 }

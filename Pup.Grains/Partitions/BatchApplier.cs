@@ -173,5 +173,9 @@ internal sealed class BatchApplier(
 
     private WorkerStoppedException Fault(WorkItem item, Exception cause) => new(new WorkerOutcome.Faulted(
         $"Projection '{definition.Name}' partition {ownership.Partition} stopped at position {item.Event.GlobalPosition} "
-        + $"({item.Event.EventType} {item.Event.EventId}): {cause.Message} Fix the cause, then `pup resume {definition.Name}`."));
+        + $"({item.Event.EventType} {item.Event.EventId}): {cause.Message} Fix the cause, then `pup resume {definition.Name}`.")
+    {
+        Event = item.Event,
+        Cause = cause,
+    });
 }

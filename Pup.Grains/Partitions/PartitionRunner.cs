@@ -137,7 +137,7 @@ internal sealed class PartitionRunner(
                     _state = PartitionState.Left;
                     break;
                 case WorkerOutcome.Faulted faulted:
-                    await FaultAsync(generation, ownership, faulted.Reason, cancellationToken);
+                    await FaultAsync(generation, ownership, faulted.Reason, null, cancellationToken);
                     break;
                 case WorkerOutcome.ForeignWriter foreign:
                     await FaultAsync(
@@ -145,6 +145,7 @@ internal sealed class PartitionRunner(
                         ownership,
                         $"Foreign writer: checkpoint '{ownership.Row}' was moved from {foreign.Expected} to {foreign.Found} by something that is not Pup. "
                         + $"Stop it (a Go worker, an update by hand), then `pup resume {definition.Name}`.",
+                        FaultStore.ForeignWriter,
                         cancellationToken);
                     break;
             }
@@ -178,10 +179,10 @@ internal sealed class PartitionRunner(
         }
     }
 
-    private async Task FaultAsync(Generation generation, Ownership ownership, string reason, CancellationToken cancellationToken)
+    private async Task FaultAsync(Generation generation, Ownership ownership, string reason, string? kind, CancellationToken cancellationToken)
     {
         // Not written means that another owner took over meanwhile; it will meet the same trouble and say so.
-        if (!await FaultStore.SetAsync(generation, definition.Name, ownership, reason, cancellationToken))
+        if (!await FaultStore.SetAsync(generation, definition.Name, ownership, reason, kind, cancellationToken))
             _state = PartitionState.Left;
     }
 

@@ -31,6 +31,7 @@ internal static class ConfigurationLoader
         Merge(ConfigurationFile.Read(file), values);
         Merge(ConfigurationEnvironment.Read(environment), values);
         Merge(flags, values);
+        var nested = NestedSettings.TakeFrom(values);
         RefuseUnknown(values);
 
         var projections = values.TryGetValue(Projections, out var list) ? SplitNames(list.Text) : [];
@@ -41,6 +42,8 @@ internal static class ConfigurationLoader
             Read(Setting.OfEngine, new PupOptions(), values), projections, values.ContainsKey(PartitionKey) ? [PartitionKeyNote] : [])
         {
             Cluster = Read(Setting.OfCluster, new ClusterSettings(), values),
+            Http = Read(Setting.OfHttp, new HttpSettings(), values),
+            Nested = nested,
             LogJson = Choice(values, LogFormat, LogFormats.Text) == LogFormats.Json,
             LogLevel = Choice(values, LogLevel, Microsoft.Extensions.Logging.LogLevel.Information),
         };

@@ -1,4 +1,5 @@
 using Pup.Client.Events;
+using Pup.Client.Operations;
 using Pup.Grains;
 using Pup.Grains.Coordination;
 using Pup.Grains.Partitions;
@@ -27,7 +28,7 @@ public sealed class RepartitionTroubleTests(PostgresServer server)
         var definition = await HalfWorkedOffAsync(database, engine);
         await database.ExecuteAsync(movedBack);
 
-        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => engine.RepartitionAsync(definition, 5));
+        var refused = await Assert.ThrowsAsync<ProjectionRefusedException>(() => engine.RepartitionAsync(definition, 5));
 
         Assert.Contains("pup rebuild ledger", refused.Message, StringComparison.Ordinal);
         Assert.Equal("needs_rebuild 3", await database.ScalarAsync<string>("select state || ' ' || partitions from projections"));

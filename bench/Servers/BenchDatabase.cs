@@ -1,8 +1,8 @@
 using System.Globalization;
 using Npgsql;
+using Pup.Client.Connections;
 using Pup.Grains.Schema;
 using Pup.Silo.Clustering;
-using Pup.Silo.Configuration;
 
 namespace Pup.Bench.Servers;
 

@@ -71,6 +71,7 @@ public sealed class ConfigurationLoaderTests : IDisposable
         Assert.Contains(expected, e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", e.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain('\n', e.Message);
+        Assert.Equal(2, e.ExitCode);
     }
 
     [Theory]

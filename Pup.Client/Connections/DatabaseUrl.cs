@@ -1,6 +1,6 @@
 using Npgsql;
 
-namespace Pup.Silo.Configuration;
+namespace Pup.Client.Connections;
 
 /// <summary>
 /// Reads <c>DATABASE_URL</c>: a <c>postgres://</c> URL as libpq takes it, or an Npgsql connection string. No message
@@ -48,7 +48,7 @@ internal static class DatabaseUrl
             throw Malformed("its target session attributes must be 'primary': projections write, and a standby shows no locks");
     }
 
-    internal static ConfigurationException Malformed(string why) => new(
+    internal static FormatException Malformed(string why) => new(
         $"The database address is malformed: {why}. Expected postgres://user:password@host:5432/database?sslmode=require, "
         + "with reserved characters of the password percent-encoded, or an Npgsql connection string.");
 }

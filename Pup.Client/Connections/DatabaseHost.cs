@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Pup.Silo.Configuration;
+namespace Pup.Client.Connections;
 
 /// <summary>One host of a database URL: a name, an address, or the directory of a socket.</summary>
 internal sealed record DatabaseHost(string Name, int? Port)

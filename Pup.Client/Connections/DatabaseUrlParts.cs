@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Pup.Silo.Configuration;
+namespace Pup.Client.Connections;
 
 /// <summary>A <c>postgres://</c> URL taken apart and percent-decoded; nothing is interpreted yet.</summary>
 internal sealed record DatabaseUrlParts(

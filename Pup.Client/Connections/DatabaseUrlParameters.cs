@@ -1,7 +1,7 @@
 using System.Globalization;
 using Npgsql;
 
-namespace Pup.Silo.Configuration;
+namespace Pup.Client.Connections;
 
 /// <summary>What the parts of a database URL mean to Npgsql; the parameter names are libpq's.</summary>
 internal static class DatabaseUrlParameters
