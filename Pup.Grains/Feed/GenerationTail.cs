@@ -1,10 +1,12 @@
 using Microsoft.Extensions.Logging;
+using Npgsql;
 
 namespace Pup.Grains.Feed;
 
 /// <summary>The looks of one generation, from its first to the loss of its session.</summary>
 internal sealed class GenerationTail(
     long number,
+    NpgsqlDataSource pool,
     EventFeed feed,
     PupOptions options,
     TimeProvider time,
@@ -32,9 +34,9 @@ internal sealed class GenerationTail(
         var rule = markRule(persisted.Mark);
         rule.Observe(reading.Visible, reading.Writers, time.GetUtcNow());
 
-        await using var generation = new Generation(number, session.Key, PupConnectionString.CreateDataSource(PupConnectionString.Pool(options)));
+        await using var generation = new Generation(number, session.Key, pool);
         var signal = new MarkSignal(generation);
-        await using var pages = new EventPages(generation, new EventReader(generation, 2 * options.PageSpan), () => signal.Mark, options, time);
+        await using var pages = new EventPages(generation, new EventReader(generation, 2 * options.PageSpan), () => signal.Mark, options, time, feed.PageCache);
         var live = new LiveFeed(generation, signal, pages);
         var persistence = new MarkPersistence(generation, reading.Checks.SequenceFilenode!.Value, persisted.Mark ?? 0, time, logger);
         signal.MoveTo(rule.Mark);

@@ -12,7 +12,7 @@ internal static class PupConnectionString
     /// <summary>Sessions of a silo outside its pool: the look and the listener.</summary>
     public const int DedicatedSessions = 2;
 
-    /// <summary>The pool of one generation: bounded by the silo's budget of workers × 2 + 3.</summary>
+    /// <summary>The silo's pool: bounded by its budget of workers × 2 + 3, the dedicated sessions among them.</summary>
     public static NpgsqlConnectionStringBuilder Pool(PupOptions options)
     {
         var builder = Common(options);

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Npgsql;
 
 namespace Pup.Grains.Feed;
 
@@ -18,6 +19,7 @@ internal sealed class TailLoop(
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RepeatLogAfter = TimeSpan.FromMinutes(1);
 
+    private NpgsqlDataSource? _pool;
     private long _generations;
     private string? _logged;
     private long _loggedAt;
@@ -27,13 +29,15 @@ internal sealed class TailLoop(
     {
         using var pauses = new PauseThread();
         using var wake = new WakeUp();
+        feed.WakeBy(wake.Call);
         var listening = listener.RunAsync(wake.Call, cancellationToken);
         var pause = FirstPause;
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
-                var tail = new GenerationTail(++_generations, feed, options, time, logger, markRule ?? (mark => new HighWaterMark(mark)), wake, pauses);
+                _pool ??= PupConnectionString.CreateDataSource(PupConnectionString.Pool(options));
+                var tail = new GenerationTail(++_generations, _pool, feed, options, time, logger, markRule ?? (mark => new HighWaterMark(mark)), wake, pauses);
                 tail.Opened += () => (pause, _logged) = (FirstPause, null);
                 await tail.RunAsync(cancellationToken);
             }
@@ -50,7 +54,10 @@ internal sealed class TailLoop(
             pause = pause * 2 > LongestPause ? LongestPause : pause * 2;
         }
 
+        feed.WakeBy(null);
         await listening;
+        if (_pool is not null)
+            await _pool.DisposeAsync();
     }
 
     private void Report(Exception e)

@@ -1,3 +1,5 @@
+using Pup.Client.Events;
+
 namespace Pup.Grains.Partitions;
 
 /// <summary>Why a worker stopped.</summary>
@@ -20,7 +22,14 @@ internal abstract record WorkerOutcome
     public sealed record RowMissing : WorkerOutcome;
 
     /// <summary>The partition must not go on before an operator says <c>resume</c>.</summary>
-    public sealed record Faulted(string Reason) : WorkerOutcome;
+    public sealed record Faulted(string Reason) : WorkerOutcome
+    {
+        /// <summary>The event that stopped it, if it was one.</summary>
+        public PersistedEvent? Event { get; init; }
+
+        /// <summary>What its handler threw, or what the database said to what it had queued.</summary>
+        public Exception? Cause { get; init; }
+    }
 
     /// <summary>The database lacks what the projection needs: wait for it, and try again.</summary>
     public sealed record Lacking(string Reason) : WorkerOutcome;

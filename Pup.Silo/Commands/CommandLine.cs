@@ -21,6 +21,7 @@ internal static class CommandLine
             DemoCommand.Create(),
             MigrateCommand.Create(),
             AcceptLogCommand.Create(),
+            DoctorCommand.Create(),
         };
         var parsed = root.Parse(IsOwnHost(args, root) ? ["run", .. args] : args.Length == 0 ? ["--help"] : args);
         if (parsed.Errors is [var first, ..])

@@ -2,6 +2,8 @@ using System.CommandLine;
 using Pup.Grains;
 using Pup.Silo.Configuration;
 using Pup.Silo.Hosting;
+using Pup.Silo.Telemetry;
+using Pup.Silo.Web;
 
 namespace Pup.Silo.Commands;
 
@@ -21,8 +23,11 @@ internal static class RunCommand
         DatabaseCheck.RequireAddress(configuration);
         using (var loggers = LoggerFactory.Create(logging => SiloLogging.Configure(logging, configuration)))
             await DatabaseCheck.PrepareAsync(configuration.Options, loggers.CreateLogger("Pup"), cancellationToken);
+        if (configuration.Http.Http.Length > 0)
+            return await SiloWeb.RunAsync(configuration, configure, cancellationToken);
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "pup" });
         SiloHost.ConfigureClustered(builder, configuration, configure);
+        TelemetryServices.Add(builder, isScraped: false);
         using var host = builder.Build();
         SiloHost.ResolveProjections(host.Services);
         return await SiloLifetime.RunAsync(host, configuration.Notes, work: null, cancellationToken);

@@ -22,7 +22,7 @@ internal static class ApplicationConfiguration
         };
         foreach (var (variable, name) in ConfigurationEnvironment.ShortNames)
             Add(name, configuration[variable], variable);
-        foreach (var option in configuration.GetSection(Section).GetChildren())
+        foreach (var option in configuration.GetSection(Section).GetChildren().Where(option => !NestedSettings.Contains(option.Key)))
             Add(option.Key, option.Value ?? string.Join(',', option.GetChildren().Select(item => item.Value)), option.Path);
         Add(nameof(Grains.PupOptions.ConnectionString), connectionString, "The connection string");
         return ConfigurationLoader.Load(values, [], file: null);

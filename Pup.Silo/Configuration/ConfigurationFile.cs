@@ -36,8 +36,9 @@ internal static class ConfigurationFile
         var values = new Dictionary<string, SourcedValue>(StringComparer.OrdinalIgnoreCase);
         if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty(Section, out var section) || section.ValueKind != JsonValueKind.Object)
             throw new ConfigurationException($"The configuration file {path} has no section \"{Section}\": {{ \"{Section}\": {{ \"BatchSize\": 500 }} }}.");
-        foreach (var property in section.EnumerateObject())
-            values[property.Name] = new SourcedValue(TextOf(property.Value, property.Name, path), $"{property.Name} in {path}");
+        foreach (var (name, value) in section.EnumerateObject()
+            .SelectMany(property => NestedSettings.Contains(property.Name) ? NestedSettings.Flatten(property.Name, property.Value) : [(property.Name, property.Value)]))
+            values[name] = new SourcedValue(TextOf(value, name, path), $"{name} in {path}");
         return values;
     }
 

@@ -31,6 +31,7 @@ internal static class ConfigurationLoader
         Merge(ConfigurationFile.Read(file), values);
         Merge(ConfigurationEnvironment.Read(environment), values);
         Merge(flags, values);
+        var nested = NestedSettings.TakeFrom(values);
         RefuseUnknown(values);
 
         var projections = values.TryGetValue(Projections, out var list) ? SplitNames(list.Text) : [];
@@ -41,13 +42,19 @@ internal static class ConfigurationLoader
             Read(Setting.OfEngine, new PupOptions(), values), projections, values.ContainsKey(PartitionKey) ? [PartitionKeyNote] : [])
         {
             Cluster = Read(Setting.OfCluster, new ClusterSettings(), values),
-            LogJson = Choice(values, LogFormat, LogFormats.Text) == LogFormats.Json,
+            Http = Read(Setting.OfHttp, new HttpSettings(), values),
+            Nested = nested,
+            LogJson = Choice(values, LogFormat, InContainer(environment) ? LogFormats.Json : LogFormats.Text) == LogFormats.Json,
             LogLevel = Choice(values, LogLevel, Microsoft.Extensions.Logging.LogLevel.Information),
         };
     }
 
     public static string[] SplitNames(string list) =>
         list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
+    // .NET's own images say so. There, lines are collected by programs, and each must be one line.
+    private static bool InContainer(IEnumerable<KeyValuePair<string, string>> environment) =>
+        environment.Any(static variable => variable.Key == "DOTNET_RUNNING_IN_CONTAINER" && string.Equals(variable.Value, "true", StringComparison.OrdinalIgnoreCase));
 
     private static TOptions Read<TOptions>(IEnumerable<Setting> settings, TOptions into, Dictionary<string, SourcedValue> values)
         where TOptions : class

@@ -8,7 +8,7 @@ using Pup.Silo.Clustering;
 
 namespace Pup.Silo.Configuration;
 
-/// <summary>One option of <see cref="PupOptions"/> or <see cref="ClusterSettings"/>, and the names under which flags, environment and file know it.</summary>
+/// <summary>One option of <see cref="PupOptions"/>, <see cref="ClusterSettings"/> or <see cref="HttpSettings"/>, and the names under which flags, environment and file know it.</summary>
 internal sealed partial class Setting
 {
     private readonly PropertyInfo _property;
@@ -25,7 +25,10 @@ internal sealed partial class Setting
     /// <summary>Options of the cluster.</summary>
     public static IReadOnlyList<Setting> OfCluster { get; } = Of<ClusterSettings>();
 
-    public static IReadOnlyList<Setting> All { get; } = [.. OfEngine, .. OfCluster];
+    /// <summary>Options of what is served over HTTP.</summary>
+    public static IReadOnlyList<Setting> OfHttp { get; } = Of<HttpSettings>();
+
+    public static IReadOnlyList<Setting> All { get; } = [.. OfEngine, .. OfCluster, .. OfHttp];
 
     /// <summary>Name of the property, which is also its name in the file and, after <c>Pup__</c>, in the environment.</summary>
     public string Name => _property.Name;

@@ -12,6 +12,12 @@ internal sealed record SiloConfiguration(PupOptions Options, IReadOnlyList<strin
     /// <summary>How this silo joins others.</summary>
     public ClusterSettings Cluster { get; init; } = new();
 
+    /// <summary>What it serves over HTTP.</summary>
+    public HttpSettings Http { get; init; } = new();
+
+    /// <summary>The options that are lists or tables, as the platform's configuration names their values.</summary>
+    public IReadOnlyDictionary<string, string?> Nested { get; init; } = new Dictionary<string, string?>();
+
     public bool LogJson { get; init; }
 
     public LogLevel LogLevel { get; init; } = LogLevel.Information;

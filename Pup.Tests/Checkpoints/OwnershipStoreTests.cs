@@ -17,7 +17,8 @@ public sealed class OwnershipStoreTests(PostgresServer server)
         await using var engine = TestEngine.Start(database.ConnectionString);
         var definition = engine.Define(static () => new LedgerProjection());
         await ProjectionRegistrar.RegisterAsync(database.DataSource, definition, Token);
-        await using var dead = new Generation(1, 4711, NpgsqlDataSource.Create(database.ConnectionString));
+        await using var pool = NpgsqlDataSource.Create(database.ConnectionString);
+        await using var dead = new Generation(1, 4711, pool);
 
         await Assert.ThrowsAsync<GenerationEndedException>(
             () => new OwnershipStore(engine.Options, TimeProvider.System, silo: null).OwnAsync(dead, definition, 0, 0, mayTake: true, Token));

@@ -13,6 +13,7 @@ public sealed class SkipWriterTests(PostgresServer server) : IAsyncLifetime
     private readonly SkipWriter _writer = new(new PupOptions(), TimeProvider.System, NullLogger<SkipWriter>.Instance);
     private TestDatabase _database = null!;
     private NpgsqlConnection _look = null!;
+    private NpgsqlDataSource _pool = null!;
     private Generation _generation = null!;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -24,12 +25,14 @@ public sealed class SkipWriterTests(PostgresServer server) : IAsyncLifetime
         _look = new NpgsqlConnection(_database.ConnectionString + ";Pooling=false");
         await _look.OpenAsync();
         await _look.ExecuteAsync("select pg_advisory_lock(4711)");
-        _generation = new Generation(1, 4711, NpgsqlDataSource.Create(_database.ConnectionString));
+        _pool = NpgsqlDataSource.Create(_database.ConnectionString);
+        _generation = new Generation(1, 4711, _pool);
     }
 
     public async ValueTask DisposeAsync()
     {
         await _generation.DisposeAsync();
+        await _pool.DisposeAsync();
         await _look.DisposeAsync();
         await _database.DisposeAsync();
     }

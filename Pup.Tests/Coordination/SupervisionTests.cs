@@ -67,8 +67,33 @@ public sealed class SupervisionTests(PostgresServer server)
         await cluster.Client.GetGrain<IProjectionGrain>("ledger").RestartAsync(TestContext.Current.CancellationToken);
         await cluster.Client.GetGrain<IProjectionPartitionGrain>("ledger/3").WakeAsync(TestContext.Current.CancellationToken);
 
-        await Eventually.TrueAsync(() => HasRemindersAsync(database, 3), _patience, "the fourth reminder is gone");
-        Assert.Equal(0L, await database.ScalarAsync<long>("select count(*) from orleans.orleansreminderstable where grainid like '%/3'"));
+        // A round of supervision that had read the former number may bring it back for a moment.
+        await Eventually.TrueAsync(
+            () => database.ScalarAsync<bool>("select count(*) = 3 and not bool_or(grainid like '%/3') from orleans.orleansreminderstable"),
+            _patience,
+            "the fourth reminder is gone, and no other");
+    }
+
+    [Fact]
+    public async Task A_silo_that_hosts_nothing_keeps_nobody_from_seeing_what_is_unplaced()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        var builder = new InProcessTestClusterBuilder(2);
+        builder.ConfigureSilo((silo, host) =>
+        {
+            var pup = host.UseInMemoryReminderService().AddPup(options => options.ConnectionString = database.ConnectionString);
+            if (silo.SiloName.EndsWith('0'))
+                pup.AddProjection<LedgerProjection>();
+        });
+        await using var cluster = builder.Build();
+        await cluster.DeployAsync(TestContext.Current.CancellationToken);
+        await database.ExecuteAsync("""
+            insert into projections (name, partitions, configured_partitions, key_signature, scope_signature) values ('former', 2, 2, '', '')
+            """);
+
+        await Eventually.TrueAsync(
+            async () => (await cluster.Client.GetGrain<IProjectionGrain>("former").GetState()).State == "unplaced", _patience, "the projection is unplaced");
+        Assert.Equal("running", (await cluster.Client.GetGrain<IProjectionGrain>("ledger").GetState()).State);
     }
 
     private static async Task<bool> HasRemindersAsync(TestDatabase database, long count) =>

@@ -11,6 +11,8 @@ internal static class DocumentedCommands
         ["./run.sh --once"] = "The continuous build runs it.",
         ["./test.sh"] = "The continuous build runs it.",
         ["pup migrate"] = "ProcessTests runs it.",
+        ["pup doctor"] = "HealthyTests runs it.",
+        ["pup doctor --json"] = "HealthyTests runs it.",
         ["pup run --total-partitions=8"] = "ClusterTests runs it, with projections of its own.",
         ["pup run-projection --name=customers --workers=4"] = "ClusterTests runs it, with projections of its own.",
         ["shop"] = "DeploymentPatternTests runs it: it is the sample above it.",
@@ -23,6 +25,7 @@ internal static class DocumentedCommands
         ["dotnet run -c Release --project bench -- append"] = Bench,
         ["dotnet run -c Release --project bench -- failover"] = Bench,
         ["dotnet run -c Release --project bench -- idle"] = Bench,
+        ["dotnet run -c Release --project bench -- telemetry"] = Bench,
         ["dotnet run -c Release --project bench -- lag"] = Bench,
     };
 }

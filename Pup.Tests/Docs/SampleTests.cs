@@ -1,5 +1,7 @@
+using Pup.Client.Events;
 using Pup.Grains.Coordination;
 using Pup.Grains.Partitions;
+using Pup.Grains.Testing;
 using Pup.Tests.Docs.Samples;
 using Pup.Tests.Support;
 
@@ -97,6 +99,19 @@ public sealed class SampleTests(PostgresServer server)
         await engine.CaughtUpAsync(database);
 
         Assert.Equal("alice -10, carol 10", await database.ScalarAsync<string>("select string_agg(id || ' ' || (document ->> 'amount'), ', ' order by id) from balances_documents"));
+    }
+
+    [Fact]
+    public async Task Tests_with_the_kit_pass()
+    {
+        var connectionString = server.ConnectionString("postgres");
+        await TestKitSamples.An_order_has_its_total_and_is_shipped(connectionString);
+        await TestKitSamples.A_customer_has_spent_what_the_orders_cost(connectionString);
+        await TestKitSamples.Totals_are_the_same_after_a_rebuild_and_with_other_batches(connectionString);
+
+        await using var kit = await ProjectionTestKit.StartAsync(connectionString, cancellationToken: Token);
+        kit.Given("Sales", "Order", "o1", [.. Enumerable.Repeat(0, 5).Select(_ => new Event { EventType = "OrderShipped", Payload = "{}"u8.ToArray() })]);
+        await TestKitSamples.The_batches_of_a_failure_again(kit);
     }
 
     private static async Task PlaceSomeAsync(TestDatabase database)

@@ -33,11 +33,34 @@ public sealed class GenerationTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task Generations_share_the_bound_of_the_pool_but_never_a_connection()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await using var feed = RunningFeed.Start(database.ConnectionString + ";Timeout=1", options => options.Workers = 1);
+        var old = await feed.GenerationAsync();
+        var hanging = new Queue<NpgsqlConnection>();
+        while (hanging.Count < 3)
+            hanging.Enqueue(await old.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken));
+        var sessions = hanging.Select(static connection => connection.ProcessID).ToList();
+        await KillLookAsync(database);
+        await Eventually.TrueAsync(async () => (await feed.GenerationAsync()).Number > old.Number, RunningFeed.Patience, "the next generation");
+        var young = await feed.GenerationAsync();
+
+        var refused = await Assert.ThrowsAsync<NpgsqlException>(async () => await young.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken));
+        Assert.Contains("exhausted", refused.Message, StringComparison.Ordinal);
+        while (hanging.TryDequeue(out var connection))
+            await connection.DisposeAsync();
+        await using var own = await young.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        Assert.DoesNotContain(own.ProcessID, sessions);
+    }
+
+    [Fact]
     public async Task A_page_read_of_a_generation_whose_look_session_is_dead_fails_and_ends_it_also_on_an_empty_span()
     {
         await using var database = await TestDatabase.CreateAsync(server);
         var options = new Pup.Grains.PupOptions { ConnectionString = database.ConnectionString };
-        await using var generation = new Generation(1, 4711, PupConnectionString.CreateDataSource(PupConnectionString.Pool(options)));
+        await using var pool = PupConnectionString.CreateDataSource(PupConnectionString.Pool(options));
+        await using var generation = new Generation(1, 4711, pool);
         var reader = new EventReader(generation, 8192);
         await Assert.ThrowsAsync<GenerationEndedException>(
             () => reader.ReadAsync(ProjectionScope.All, 1_000_000, 1_000_100, 1 << 20, TestContext.Current.CancellationToken));
@@ -49,7 +72,8 @@ public sealed class GenerationTests(PostgresServer server)
     {
         await using var database = await TestDatabase.CreateAsync(server);
         var options = new Pup.Grains.PupOptions { ConnectionString = database.ConnectionString };
-        await using var generation = new Generation(1, 4711, PupConnectionString.CreateDataSource(PupConnectionString.Pool(options)));
+        await using var pool = PupConnectionString.CreateDataSource(PupConnectionString.Pool(options));
+        await using var generation = new Generation(1, 4711, pool);
         var refused = await Assert.ThrowsAsync<PostgresException>(() => MarkStore.WriteAsync(generation, 10, 1, TestContext.Current.CancellationToken));
         Assert.Equal(GenerationCheck.SqlState, refused.SqlState);
         Assert.Equal(0L, await database.ScalarAsync<long>("select count(*) from projection_log_mark"));
@@ -61,7 +85,8 @@ public sealed class GenerationTests(PostgresServer server)
         await using var database = await TestDatabase.CreateAsync(server);
         var options = new Pup.Grains.PupOptions { ConnectionString = database.ConnectionString };
         await using var session = await LookSession.OpenAsync(options, TimeProvider.System, TestContext.Current.CancellationToken);
-        await using var generation = new Generation(1, session.Key, PupConnectionString.CreateDataSource(PupConnectionString.Pool(options)));
+        await using var pool = PupConnectionString.CreateDataSource(PupConnectionString.Pool(options));
+        await using var generation = new Generation(1, session.Key, pool);
         foreach (var (mark, filenode) in new[] { (10L, 1L), (5L, 1L), (20L, 2L) })
             await MarkStore.WriteAsync(generation, mark, filenode, TestContext.Current.CancellationToken);
         Assert.Equal(10L, await database.ScalarAsync<long>("select mark from projection_log_mark where sequence_filenode = 1"));

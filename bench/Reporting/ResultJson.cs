@@ -5,6 +5,7 @@ using Pup.Bench.CatchUp;
 using Pup.Bench.Cluster;
 using Pup.Bench.Lag;
 using Pup.Bench.Latency;
+using Pup.Bench.Telemetry;
 
 namespace Pup.Bench.Reporting;
 
@@ -16,6 +17,7 @@ namespace Pup.Bench.Reporting;
 [JsonSerializable(typeof(IdleResult))]
 [JsonSerializable(typeof(LagResult))]
 [JsonSerializable(typeof(LatencyResult))]
+[JsonSerializable(typeof(TelemetryResult))]
 internal sealed partial class ResultJson : JsonSerializerContext
 {
     public static string Line<T>(T result) => JsonSerializer.Serialize(result, typeof(T), Default);

@@ -14,13 +14,17 @@ internal sealed class PlacementStore(NpgsqlDataSource dataSource)
         on conflict (silo, projection_name) do update set configured_partitions = excluded.configured_partitions, updated_at = now()
         """;
 
+    // Also hosting nothing must be said: of a silo that says nothing nobody knows whether it is about to.
+    private static readonly (string Name, int Partitions)[] _nothing = [("", 0)];
+
     /// <summary>Says what this silo hosts; again from time to time, since it is forgotten after ten minutes.</summary>
     public async Task AnnounceAsync(string silo, IReadOnlyCollection<ProjectionDefinition> projections, CancellationToken cancellationToken)
     {
+        var hosted = projections.Count == 0 ? _nothing : [.. projections.Select(projection => (projection.Name, projection.Partitions))];
         await using var command = dataSource.CreateCommand(AnnounceSql);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = silo });
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. projections.Select(projection => projection.Name)] });
-        command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = [.. projections.Select(projection => projection.Partitions)] });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = Array.ConvertAll(hosted, static projection => projection.Name) });
+        command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = Array.ConvertAll(hosted, static projection => projection.Partitions) });
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 

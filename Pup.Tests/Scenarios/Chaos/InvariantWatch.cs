@@ -8,7 +8,7 @@ namespace Pup.Tests.Scenarios.Chaos;
 /// <summary>
 /// Looks at checkpoints and connections all the time. A checkpoint must never decrease within an epoch, nor an epoch within a row; nothing
 /// may be committed below a checkpoint any more, which is what lying below the mark means; and no silo may hold more connections than its
-/// budget for longer than it takes until those that hang on a dead line have timed out, nor ever twice as many.
+/// budget for more than a moment: asking the server to cancel a statement takes a connection of its own.
 /// </summary>
 internal sealed class InvariantWatch(TestDatabase database, IReadOnlyList<SiloSlot> slots)
 {
@@ -16,8 +16,7 @@ internal sealed class InvariantWatch(TestDatabase database, IReadOnlyList<SiloSl
     private const string CountSql = "select count(*) from events where global_position > $1 and global_position <= $2";
     private const long Span = 5_000;
 
-    // A generation that follows a cut line has a pool of its own, while statements of the former still wait for their timeout.
-    private static readonly TimeSpan _moment = SiloSlot.CommandTimeout + TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan _moment = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<string, (long Epoch, long Position)> _rows = [];
     private readonly List<(long From, long To, long Count)> _below = [];
@@ -88,8 +87,6 @@ internal sealed class InvariantWatch(TestDatabase database, IReadOnlyList<SiloSl
         {
             var address = string.Create(CultureInfo.InvariantCulture, $"0100007F:{slot.Port:X4}");
             var open = established.Count(fields => fields[2] == address && fields[3] == "01");
-            if (open > 2 * SiloSlot.Budget && open > MostConnections)
-                _broken.Add($"{open} connections of one silo; its budget is {SiloSlot.Budget}");
             MostConnections = Math.Max(MostConnections, open);
             if (open <= SiloSlot.Budget)
                 _over.Remove(slot);

@@ -14,8 +14,6 @@ internal sealed class SiloSlot : IAsyncDisposable
     /// <summary>Connections a silo may have open: workers × 2 + 3, and three for membership and reminders.</summary>
     public const int Budget = (Workers * 2) + 3 + 3;
 
-    public static readonly TimeSpan CommandTimeout = TimeSpan.FromSeconds(5);
-
     private readonly PostgresServer _server;
     private readonly string _connectionString;
     private readonly string[] _program;
@@ -31,7 +29,7 @@ internal sealed class SiloSlot : IAsyncDisposable
         {
             Port = Port,
             Timeout = 5,
-            CommandTimeout = (int)CommandTimeout.TotalSeconds,
+            CommandTimeout = 5,
             CancellationTimeout = 500,
         }.ConnectionString;
         _program = [ChaosSilo.Command, seed.ToString(CultureInfo.InvariantCulture)];

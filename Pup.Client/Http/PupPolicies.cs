@@ -1,0 +1,11 @@
+namespace Pup.Client.Http;
+
+/// <summary>What a caller may do over HTTP. Every route of Pup asks for one of the two.</summary>
+public static class PupPolicies
+{
+    /// <summary>To see lag, status and dead letters without their payloads, and to wait.</summary>
+    public const string Read = "pup read";
+
+    /// <summary>To change something, and to see payloads. Includes <see cref="Read"/>.</summary>
+    public const string Operate = "pup operate";
+}

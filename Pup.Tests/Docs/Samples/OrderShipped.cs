@@ -1,0 +1,4 @@
+namespace Pup.Tests.Docs.Samples;
+
+/// <summary>As the shop's application writes it, where it writes typed events.</summary>
+public sealed record OrderShipped;
