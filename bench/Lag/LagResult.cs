@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Pup.Bench.Lag;
 
 /// <summary>Medians in milliseconds.</summary>
@@ -30,7 +28,6 @@ internal sealed record LagResult
     /// <summary>Whether every way to ask keeps to it, and gives the same lags.</summary>
     public bool Valid => SameLags && ClientMs <= LimitMs && HttpMs <= LimitMs;
 
-    [JsonIgnore]
     public required bool SameLags { get; init; }
 
     public required int Rounds { get; init; }
