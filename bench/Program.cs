@@ -7,6 +7,7 @@ using Pup.Bench.Cluster;
 using Pup.Bench.Latency;
 using Pup.Bench.Reporting;
 using Pup.Bench.Servers;
+using Pup.Bench.Wait;
 using Pup.Silo;
 
 if (ChildRole.IsOne(args))
@@ -48,7 +49,12 @@ var idle = new Command("idle", "What many partitions on two silos cost that have
 idle.SetAction((parsed, cancellationToken) => ReportAsync(parsed, new IdleScenario(
     new IdleSettings(parsed.GetValue(many), parsed.GetValue(still)), progress).RunAsync(cancellationToken)));
 
-return await new RootCommand("Benchmarks of Pup against loops written by hand, in the same run on the same server.") { catchUp, latency, append, failover, idle }.Parse(args).InvokeAsync();
+var waitSeconds = Number("--seconds", 10, "How long appends flow, in each alternation.");
+var wait = new Command("wait", "Reading one's own writes over three silos: append and WaitFor against append and polling the row every 5 ms.") { shared, flow, waitSeconds, rounds, json };
+wait.SetAction((parsed, cancellationToken) => ReportAsync(parsed, new WaitScenario(
+    new WaitSettings(parsed.GetValue(flow), parsed.GetValue(waitSeconds), parsed.GetValue(rounds), parsed.GetValue(shared)), progress).RunAsync(cancellationToken)));
+
+return await new RootCommand("Benchmarks of Pup against loops written by hand, in the same run on the same server.") { catchUp, latency, append, failover, idle, wait }.Parse(args).InvokeAsync();
 
 static Option<int> Number(string name, int standard, string description) =>
     new(name) { Description = $"{description} Default: {standard}.", DefaultValueFactory = _ => standard };

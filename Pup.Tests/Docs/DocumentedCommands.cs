@@ -22,6 +22,7 @@ internal static class DocumentedCommands
         ["dotnet run -c Release --project bench -- latency"] = Bench,
         ["dotnet run -c Release --project bench -- append"] = Bench,
         ["dotnet run -c Release --project bench -- failover"] = Bench,
+        ["dotnet run -c Release --project bench -- wait"] = Bench,
         ["dotnet run -c Release --project bench -- idle"] = Bench,
     };
 }

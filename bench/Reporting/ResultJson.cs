@@ -4,6 +4,7 @@ using Pup.Bench.Append;
 using Pup.Bench.CatchUp;
 using Pup.Bench.Cluster;
 using Pup.Bench.Latency;
+using Pup.Bench.Wait;
 
 namespace Pup.Bench.Reporting;
 
@@ -14,6 +15,7 @@ namespace Pup.Bench.Reporting;
 [JsonSerializable(typeof(FailoverResult))]
 [JsonSerializable(typeof(IdleResult))]
 [JsonSerializable(typeof(LatencyResult))]
+[JsonSerializable(typeof(WaitBenchResult))]
 internal sealed partial class ResultJson : JsonSerializerContext
 {
     public static string Line<T>(T result) => JsonSerializer.Serialize(result, typeof(T), Default);
