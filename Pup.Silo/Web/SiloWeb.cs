@@ -29,6 +29,7 @@ internal static partial class SiloWeb
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "pup", EnvironmentName = Environments.Production });
         builder.Configuration.AddInMemoryCollection(Configuration(configuration));
         SiloHost.ConfigureClustered(builder, configuration, configure);
+        builder.AddPupTelemetry();
         AddServices(builder, HttpAddress.Parse(configuration.Http.Http));
         return Build(builder);
     }

@@ -53,6 +53,9 @@ public sealed class SiloHttpTests(PostgresServer server)
         await UntilAsync(client, report => report is { Condition: ProjectionCondition.CaughtUp, Partitions.Count: 4 });
         await foreach (var progress in client.RebuildAsync("ledger", Token))
             Assert.InRange(progress.Share, 0, 1);
+        var appended = await new EventStore(database.DataSource).AppendAsync("Test", "Thing", "new", ExpectedVersion.Any, [new Event { EventType = "Happened", Payload = "{}"u8.ToArray() }], Token);
+        Assert.Equal(new WaitResult(WaitOutcome.Applied), await client.WaitForAsync("ledger", appended, TimeSpan.FromSeconds(30), Token));
+        Assert.Equal(1L, await database.ScalarAsync<long>("select count(*) from ledger where aggregate_id = 'new'"));
         await EventLog.AppendAsync(database, 50, 20);
         Assert.True((await client.CatchUpAsync("ledger", Token).LastAsync(Token)).Partitions.Min(partition => partition.Position) >= 250);
         await Ledger.AssertExactAsync(database);
