@@ -70,7 +70,7 @@ internal static class SchemaInspection
                 from (values ('events', 'SELECT')) as log (relation, privilege)
                 union all
                 select 'table', relation, privilege
-                from unnest(array['projection_checkpoints', 'projections', 'projection_partitions', 'projection_dead_letters', 'projection_log_mark', 'projection_silos'])
+                from unnest(array['projection_checkpoints', 'projections', 'projection_partitions', 'projection_dead_letters', 'projection_log_mark', 'projection_silos', 'projection_audit'])
                     as own (relation)
                 cross join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) as every (privilege)
                 union all

@@ -21,6 +21,7 @@ internal static partial class SiloWeb
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "pup", EnvironmentName = Environments.Production });
         builder.Configuration.AddInMemoryCollection(Configuration(configuration));
         SiloHost.ConfigureClustered(builder, configuration, configure);
+        builder.AddPupTelemetry();
         AddServices(builder, address);
         await using var app = Build(builder);
         SiloHost.ResolveProjections(app.Services);

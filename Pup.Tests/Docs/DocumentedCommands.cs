@@ -25,5 +25,7 @@ internal static class DocumentedCommands
         ["dotnet run -c Release --project bench -- append"] = Bench,
         ["dotnet run -c Release --project bench -- failover"] = Bench,
         ["dotnet run -c Release --project bench -- idle"] = Bench,
+        ["dotnet run -c Release --project bench -- telemetry"] = Bench,
+        ["dotnet run -c Release --project bench -- lag"] = Bench,
     };
 }

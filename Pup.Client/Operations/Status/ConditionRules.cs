@@ -40,6 +40,8 @@ internal static class ConditionRules
             return (ProjectionCondition.Paused, $"Somebody paused it. Run `pup resume {projection.Name}` to let it go on.");
         if (cluster.IsHosted(projection.Name) is false)
             return (ProjectionCondition.Unplaced, "No living silo hosts it. Start one that does.");
+        if (partition.Trouble is { } trouble)
+            return (ProjectionCondition.Faulted, trouble);
         if (partition.NeverStarted)
             return (ProjectionCondition.NeverStarted, partition.Position is null ? "It has no checkpoint." : "No silo has run it yet.");
         return partition.Position < projection.Visible ? Behind(partition, projection, log, cluster) : AtTheEnd(partition, projection);

@@ -37,6 +37,9 @@ internal sealed class SiloProcess : IAsyncDisposable
     /// <summary>As it stands, with a generation behind it, beside the partitions that it owns.</summary>
     public string Endpoint { get; }
 
+    /// <summary>Where its web part is, if it has one.</summary>
+    public Uri Web => _web;
+
     public bool HasExited => _process.HasExited;
 
     /// <param name="connectionString">Becomes DATABASE_URL.</param>
@@ -76,7 +79,7 @@ internal sealed class SiloProcess : IAsyncDisposable
 
     public async Task SaysAsync(string words)
     {
-        await Eventually.TrueAsync(() => Log().Contains(words, StringComparison.Ordinal) || HasExited, _patience, $"the silo says '{words}'");
+        await Eventually.TrueAsync(() => Log().Contains(words, StringComparison.Ordinal) || HasExited, _patience, () => $"the silo says '{words}', but it said: {Log()}");
         Assert.True(Log().Contains(words, StringComparison.Ordinal), $"The silo ended without '{words}': {Log()}");
     }
 

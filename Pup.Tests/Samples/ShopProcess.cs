@@ -1,0 +1,133 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using Pup.Tests.Support;
+
+namespace Pup.Tests.Samples;
+
+/// <summary>The shop in a process of its own, as the README starts it.</summary>
+internal sealed class ShopProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(90);
+
+    private readonly Process _process;
+    private readonly StringBuilder _output = new();
+    private readonly StringBuilder _log = new();
+
+    private ShopProcess(Process process, Uri address)
+    {
+        _process = process;
+        // Redirects are answers here, not errands.
+        Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(30) };
+    }
+
+    public HttpClient Client { get; }
+
+    public string Output => Text(_output);
+
+    public string Log => Text(_log);
+
+    public static ShopProcess Start(string connectionString, params string[] arguments)
+    {
+        var address = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort()}"));
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Shop.dll"), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = AppContext.BaseDirectory,
+        };
+        start.Environment["DATABASE_URL"] = connectionString;
+        start.Environment["ASPNETCORE_URLS"] = address.ToString();
+        start.Environment["Pup__SiloPort"] = FreePort().ToString(CultureInfo.InvariantCulture);
+        start.Environment["Pup__GatewayPort"] = FreePort().ToString(CultureInfo.InvariantCulture);
+        var shop = new ShopProcess(new Process { StartInfo = start }, address);
+        shop._process.OutputDataReceived += (_, line) => Append(shop._output, line.Data);
+        shop._process.ErrorDataReceived += (_, line) => Append(shop._log, line.Data);
+        shop._process.Start();
+        shop._process.BeginOutputReadLine();
+        shop._process.BeginErrorReadLine();
+        return shop;
+    }
+
+    /// <summary>Waits until the shop has opened: its pages answer.</summary>
+    public async Task OpenAsync() => await Eventually.TrueAsync(
+        async () =>
+        {
+            Assert.False(_process.HasExited, $"The shop ended: {Output}\n{Log}");
+            try
+            {
+                return (await Client.GetAsync(new Uri("/stock", UriKind.Relative))).IsSuccessStatusCode;
+            }
+            catch (HttpRequestException)
+            {
+                return false;
+            }
+        },
+        _patience,
+        "the shop opens");
+
+    public Task<string> PageAsync(string path) => Client.GetStringAsync(new Uri(path, UriKind.Relative));
+
+    public async Task<JsonElement> JsonAsync(string path) => await Client.GetFromJsonAsync<JsonElement>(new Uri(path, UriKind.Relative));
+
+    public Task<HttpResponseMessage> OrderAsync(string customer, string article, int quantity) =>
+        Client.PostAsJsonAsync(new Uri("/api/orders", UriKind.Relative), new { customer, article, quantity });
+
+    /// <summary>Sends a form as a browser would, and gives where it is sent on to.</summary>
+    public async Task<string> SendAsync(string path, params (string Name, string Value)[] fields)
+    {
+        using var form = new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value)));
+        using var answer = await Client.PostAsync(new Uri(path, UriKind.Relative), form);
+        Assert.True(answer.StatusCode == HttpStatusCode.Redirect, $"{path}: {answer.StatusCode} {await answer.Content.ReadAsStringAsync()}\n{Log}");
+        return answer.Headers.Location!.ToString();
+    }
+
+    /// <summary>Runs to the end, and gives the exit code.</summary>
+    public async Task<int> EndAsync()
+    {
+        await _process.WaitForExitAsync().WaitAsync(_patience);
+        return _process.ExitCode;
+    }
+
+    public async Task<int> TerminateAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+        return await EndAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+        }
+
+        _process.Dispose();
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private static void Append(StringBuilder to, string? line)
+    {
+        lock (to)
+            to.Append(line).Append('\n');
+    }
+
+    private static string Text(StringBuilder from)
+    {
+        lock (from)
+            return from.ToString();
+    }
+}
