@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Spectre.Console;
 
 namespace Pup.Silo.Commands;
@@ -27,8 +28,23 @@ internal static class Answer
 
     public static void Json<T>(T answer) => Console.Out.WriteLine(JsonSerializer.Serialize(answer, _json));
 
+    /// <summary>As the HTTP routes answer it.</summary>
+    public static void Json<T>(T answer, JsonTypeInfo<T> type) => Console.Out.WriteLine(JsonSerializer.Serialize(answer, type));
+
     /// <summary>Text of somebody else's without what a terminal would obey.</summary>
     public static string Printable(string text) => string.Concat(text.Select(static c => char.IsControl(c) ? '\ufffd' : c));
+
+    /// <summary>A table without lines, so that other tools can cut it up as well.</summary>
+    public static Table Table(params string[] columns)
+    {
+        var table = new Table { Border = TableBorder.None };
+        foreach (var column in columns)
+            table.AddColumn(column.EndsWith('#') ? new TableColumn(column[..^1]).RightAligned().NoWrap() : new TableColumn(column));
+        return table;
+    }
+
+    /// <summary>One row, of texts that are shown as they are.</summary>
+    public static void Row(this Table table, params string?[] cells) => table.AddRow([.. cells.Select(static cell => new Text(Printable(cell ?? "")))]);
 
     private static IAnsiConsole Open(TextWriter writer, bool isRedirected)
     {

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Npgsql;
+using Pup.Client.Operations.Cluster;
 using Pup.Grains.Feed;
+using Pup.Silo.Commands.Operations;
 using Pup.Silo.Configuration;
 using Pup.Silo.Doctor;
 using Pup.Silo.Hosting;
@@ -27,7 +29,7 @@ internal static class DoctorCommand
                 Answer.Json(report);
             else
                 DoctorText.Write(report, Answer.Terminal);
-            return report.Healthy ? 0 : 1;
+            return report.Healthy ? ExitCodes.Done : ExitCodes.Failed;
         });
         return command;
     }
@@ -38,8 +40,9 @@ internal static class DoctorCommand
         address.ApplicationName = ApplicationName;
         try
         {
+            await using var operation = Operation.Direct(configuration, patience: null);
             await using var dataSource = PupConnectionString.CreateDataSource(address);
-            await using var database = await ExaminedDatabase.OpenAsync(dataSource, configuration.Options, configuration.Cluster, new DoctorLimits(), statuses: null, cancellationToken);
+            await using var database = await ExaminedDatabase.OpenAsync(dataSource, configuration.Options, configuration.Cluster, new DoctorLimits(), new GrainStatuses(operation.Services.GetRequiredService<IClusterAccess>()), cancellationToken);
             return await Examination.RunAsync(database, TimeProvider.System, cancellationToken);
         }
         catch (NpgsqlException e)

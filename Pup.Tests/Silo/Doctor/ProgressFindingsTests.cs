@@ -1,6 +1,7 @@
 using Orleans.Hosting;
 using Orleans.TestingHost;
 using Pup.Client.Events;
+using Pup.Client.Operations.Cluster;
 using Pup.Grains;
 using Pup.Grains.Projections;
 using Pup.Silo.Doctor;
@@ -45,7 +46,7 @@ public sealed class ProgressFindingsTests(PostgresServer server)
         await using var cluster = await StartAsync(database, inHandler);
         await Eventually.TrueAsync(async () => await database.ScalarAsync<long>("select last_global_position from projection_checkpoints") > 0, _patience, "it moves");
 
-        var report = await Doctors.ExamineAsync(database, _watch with { StandsStill = TimeSpan.FromMinutes(1) }, statuses: new GrainStatuses(cluster.Client));
+        var report = await Doctors.ExamineAsync(database, _watch with { StandsStill = TimeSpan.FromMinutes(1) }, statuses: new GrainStatuses(new HostedCluster(cluster.Client, "pup")));
         var finding = Doctors.Only(report);
         Assert.Equal((Severity.Warning, "falling-behind", "projection slow, partition 0"), (finding.Severity, finding.Code, finding.Where));
         var shares = System.Text.RegularExpressions.Regex.Match(finding.What, @"(\d+) % to the handler, (\d+) % to commits, (\d+) % to waiting");
