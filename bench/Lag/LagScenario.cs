@@ -60,7 +60,7 @@ internal sealed class LagScenario(LagSettings settings, Progress progress)
         return await MeasureAsync(database, app.Services.GetRequiredService<IProjectionClient>(), remote, cancellationToken);
     }
 
-    private async Task<LagResult> MeasureAsync(BenchDatabase database, IProjectionClient projections, IProjectionClient remote, CancellationToken cancellationToken)
+    private async Task<LagResult> MeasureAsync(BenchDatabase database, IProjectionClient projections, HttpProjectionClient remote, CancellationToken cancellationToken)
     {
         var (guide, client, http) = (new List<double>(), new List<double>(), new List<double>());
         var same = true;
