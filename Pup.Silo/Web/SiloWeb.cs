@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
+using Orleans.Dashboard;
 using Pup.Client;
 using Pup.Client.Http;
 using Pup.Grains;
@@ -29,6 +30,8 @@ internal static partial class SiloWeb
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "pup", EnvironmentName = Environments.Production });
         builder.Configuration.AddInMemoryCollection(Configuration(configuration));
         SiloHost.ConfigureClustered(builder, configuration, configure);
+        // Its live trace would show what other pages do not: arguments of calls.
+        builder.UseOrleans(static silo => silo.AddDashboard(static options => options.HideTrace = true));
         builder.AddPupTelemetry();
         AddServices(builder, HttpAddress.Parse(configuration.Http.Http));
         return Build(builder);
