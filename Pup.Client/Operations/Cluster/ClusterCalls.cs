@@ -48,7 +48,7 @@ internal sealed class ClusterCalls(IClusterAccess cluster, BegunCommands begun, 
         {
             throw exception as ClusterUnavailableException ?? new ClusterUnavailableException(
                 $"No silo of cluster '{cluster.ClusterId}' answered within {options.Patience.TotalSeconds:0.#} s ({exception.Message}). "
-                + "Start one (`pup run`), see that its gateway can be reached from here, and try again. Lag and status are answered without one.",
+                + "Start one (`pup run`), see that its gateway can be reached from here, and try again. What was sent may be done all the same: the table projection_audit tells. Lag and status are answered without a silo.",
                 exception);
         }
     }
