@@ -55,8 +55,10 @@ internal sealed class TcpProxy : IAsyncDisposable
             while (true)
                 _connections.Add(CarryAsync(await _listener.AcceptSocketAsync(_stop.Token)));
         }
-        catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException
+            || (exception is InvalidOperationException && _stop.IsCancellationRequested))
         {
+            // It was disposed, perhaps between two connections.
         }
     }
 
