@@ -9,6 +9,7 @@ using Pup.Bench.Latency;
 using Pup.Bench.Reporting;
 using Pup.Bench.Servers;
 using Pup.Bench.Telemetry;
+using Pup.Bench.Wait;
 using Pup.Silo;
 
 if (ChildRole.IsOne(args))
@@ -61,6 +62,11 @@ var lag = new Command("lag", "What it costs to ask for the lag of many partition
 lag.SetAction((parsed, cancellationToken) => ReportAsync(parsed, new LagScenario(
     new LagSettings(parsed.GetValue(log), parsed.GetValue(rows), parsed.GetValue(times)), progress).RunAsync(cancellationToken)));
 
+var waitSeconds = Number("--seconds", 10, "How long appends flow, in each alternation.");
+var wait = new Command("wait", "Reading one's own writes over three silos: append and WaitFor against append and polling the row every 5 ms.") { shared, flow, waitSeconds, rounds, json };
+wait.SetAction((parsed, cancellationToken) => ReportAsync(parsed, new WaitScenario(
+    new WaitSettings(parsed.GetValue(flow), parsed.GetValue(waitSeconds), parsed.GetValue(rounds), parsed.GetValue(shared)), progress).RunAsync(cancellationToken)));
+
 return await new RootCommand("Benchmarks of Pup against loops written by hand, in the same run on the same server.")
 {
     catchUp,
@@ -70,6 +76,7 @@ return await new RootCommand("Benchmarks of Pup against loops written by hand, i
     idle,
     watched,
     lag,
+    wait,
 }.Parse(args).InvokeAsync();
 
 static Option<int> Number(string name, int standard, string description) =>

@@ -11,11 +11,11 @@ namespace Pup.Client.Operations;
 /// </summary>
 internal sealed class AppendWaiter(ClientDatabase database, IClusterAccess cluster, TimeProvider time)
 {
-    // Far below the time after which Orleans gives a call up, and short enough to notice soon that a silo is gone.
-    private static readonly TimeSpan _longestAsk = TimeSpan.FromSeconds(5);
+    // Far below the time after which Orleans gives a call up, and as short as a fail-over: by then another silo has the grain.
+    private static readonly TimeSpan _longestAsk = TimeSpan.FromSeconds(2);
 
     // How long past its limit an answer may come. A call to a silo that was just killed or is frozen never gets one.
-    private static readonly TimeSpan _grace = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _grace = TimeSpan.FromSeconds(1);
 
     // A cluster to which there is no connection is not waited for: the database answers meanwhile.
     private static readonly TimeSpan _connecting = TimeSpan.FromMilliseconds(500);

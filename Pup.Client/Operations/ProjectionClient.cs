@@ -24,7 +24,7 @@ public sealed class ProjectionClient : IProjectionClient
     {
         _status = new StatusReader(database, new MembershipReader(database, cluster.ClusterId, options.SiloTimeout));
         _deadLetters = new DeadLetterReader(database);
-        _cluster = new ClusterCalls(cluster, options, time);
+        _cluster = new ClusterCalls(cluster, new BegunCommands(database), options, time);
         _rebuilds = new RebuildWatch(_status, time);
         _catchUps = new CatchUpWatch(_status, time);
         _waiter = new AppendWaiter(database, cluster, time);

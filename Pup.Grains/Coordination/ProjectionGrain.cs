@@ -27,6 +27,9 @@ internal sealed class ProjectionGrain(
 {
     private static readonly TimeSpan _recent = TimeSpan.FromSeconds(1);
 
+    // Longer than that the way to a silo may be that has just died: whoever commands comes again, and finds the change made.
+    private static readonly TimeSpan _wakes = TimeSpan.FromSeconds(3);
+
     private OrderingKeys? _keys;
 
     private string Name => this.GetPrimaryKeyString();
@@ -44,7 +47,7 @@ internal sealed class ProjectionGrain(
     public async Task PauseAsync(CancellationToken cancellationToken = default)
     {
         await CommandAsync("pause", null, (states, _) => CountAsync(states.PauseAsync(Name, cancellationToken)), cancellationToken);
-        await EnsureRunningAsync(cancellationToken);
+        await WakeAsync(cancellationToken);
     }
 
     public async Task ResumeAsync(CancellationToken cancellationToken = default)
@@ -168,7 +171,7 @@ internal sealed class ProjectionGrain(
     private async Task WakeAsync(CancellationToken cancellationToken)
     {
         var status = await GetState();
-        await ForEachPartitionAsync(status.Partitions, (_, partition) => partition.WakeAsync(cancellationToken));
+        await ForEachPartitionAsync(status.Partitions, (_, partition) => partition.WakeAsync(cancellationToken).WaitAsync(_wakes, engine.Time, cancellationToken));
     }
 
     private async Task FollowConfigurationAsync(CancellationToken cancellationToken)
@@ -187,9 +190,9 @@ internal sealed class ProjectionGrain(
         var now = (await GetState()).Partitions;
         await ForEachPartitionAsync(Math.Max(before, now), async (index, partition) =>
         {
-            await partition.WakeAsync(cancellationToken);
+            await partition.WakeAsync(cancellationToken).WaitAsync(_wakes, engine.Time, cancellationToken);
             if (index < now)
-                await partition.EnsureRunningAsync(cancellationToken);
+                await partition.EnsureRunningAsync(cancellationToken).WaitAsync(_wakes, engine.Time, cancellationToken);
         });
     }
 

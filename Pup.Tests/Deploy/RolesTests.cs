@@ -24,7 +24,7 @@ public sealed class RolesTests
         {
             await process.SaysAsync("started");
             for (var version = 1; version <= 20; version++)
-                await store.AppendAsync("Test", "Thing", "a", ExpectedVersion.Exact(version - 1), [new Event { EventType = "Happened", Payload = "{}"u8.ToArray() }]);
+                await store.AppendAsync("Test", "Thing", "a", ExpectedVersion.Exact(version - 1), [new Event { EventType = "Happened", Payload = "{}"u8.ToArray() }], TestContext.Current.CancellationToken);
             await using var reports = NpgsqlDataSource.Create(report);
             await Eventually.TrueAsync(
                 async () =>

@@ -59,7 +59,7 @@ public sealed class ProjectionClientTests(PostgresServer server)
         await EventLog.AppendAsync(database, 10, 10);
 
         await cluster.UntilAsync("ledger", ProjectionCondition.ForeignWriter);
-        var refused = await Assert.ThrowsAsync<ProjectionRefusedException>(async () => await cluster.Projections.CatchUpAsync("ledger", Token).ToListAsync(Token));
+        var refused = await Assert.ThrowsAsync<ProjectionRefusedException>(() => CatchUpAsync(cluster));
         Assert.Contains("not Pup", refused.Message, StringComparison.Ordinal);
     }
 
@@ -121,13 +121,13 @@ public sealed class ProjectionClientTests(PostgresServer server)
         await using (var cluster = await SiloCluster.StartLedgerAsync(database))
         {
             await cluster.UntilAsync("ledger", static _ => true, "registered");
-            var reports = await cluster.Projections.CatchUpAsync("ledger", Token).ToListAsync(Token);
+            var reports = await CatchUpAsync(cluster);
             Assert.Equal(ProjectionCondition.CaughtUp, reports[^1].Condition);
             await Ledger.AssertExactAsync(database);
 
             await cluster.Projections.PauseAsync("ledger", Token);
             await EventLog.AppendAsync(database, 10, 10);
-            var refused = await Assert.ThrowsAsync<ProjectionRefusedException>(async () => await cluster.Projections.CatchUpAsync("ledger", Token).ToListAsync(Token));
+            var refused = await Assert.ThrowsAsync<ProjectionRefusedException>(() => CatchUpAsync(cluster));
             Assert.Contains("paused", refused.Message, StringComparison.Ordinal);
         }
     }
@@ -158,4 +158,7 @@ public sealed class ProjectionClientTests(PostgresServer server)
 
         Assert.Equal(("orders", new ProjectionNotFoundException("orders").Message), (missing.Projection, missing.Message));
     }
+
+    private static async Task<List<ProjectionReport>> CatchUpAsync(SiloCluster cluster) =>
+        await cluster.Projections.CatchUpAsync("ledger", Token).ToListAsync(Token).AsTask().WaitAsync(TimeSpan.FromSeconds(30), Token);
 }

@@ -41,7 +41,7 @@ public sealed class WaitForScenarioTests(PostgresServer server)
                     await silos[0].KillAsync();
                 if (step == 7)
                     silos.Add(Start(database));
-                await projections.RepartitionAsync(new[] { "ledger", "tenants", "words" }[step % 3], 1 + random.Next(8), TestContext.Current.CancellationToken);
+                await OrderAsync(projections, new[] { "ledger", "tenants", "words" }[step % 3], 1 + random.Next(8));
             }
 
             await writing;
@@ -56,6 +56,25 @@ public sealed class WaitForScenarioTests(PostgresServer server)
                 await silo.DisposeAsync();
         }
     }
+
+    // An order whose gateway was killed is lost, and its answer would be waited for for minutes; an order may be repeated.
+    private static Task OrderAsync(IProjectionClient projections, string projection, int partitions) => Eventually.TrueAsync(
+        async () =>
+        {
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+            patience.CancelAfter(TimeSpan.FromSeconds(10));
+            try
+            {
+                await projections.RepartitionAsync(projection, partitions, patience.Token);
+                return true;
+            }
+            catch (Exception exception) when (exception is OperationCanceledException or ClusterUnavailableException)
+            {
+                return false;
+            }
+        },
+        TimeSpan.FromMinutes(2),
+        $"{projection} has {partitions} partitions");
 
     private static SiloProcess Start(TestDatabase database) => SiloProcess.StartAs([WaitForSilo.Command], database.ConnectionString, "--total-partitions=4", "Pup__Gateway=true");
 

@@ -46,5 +46,8 @@ internal sealed class OtlpSink : IAsyncDisposable
 
     public bool Has(string signal, byte[] bytes) => _received.Any(one => one.Signal == signal && one.Bytes.AsSpan().IndexOf(bytes) >= 0);
 
+    /// <summary>What of it can be read.</summary>
+    public string Text(string signal) => string.Concat(_received.Where(one => one.Signal == signal).SelectMany(one => one.Bytes).Select(one => one is >= 32 and < 127 ? (char)one : '\n'));
+
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 }

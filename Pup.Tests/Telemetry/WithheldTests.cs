@@ -18,17 +18,20 @@ public sealed class WithheldTests(PostgresServer server)
         var address = new NpgsqlConnectionStringBuilder(server.TcpConnectionString(cluster.Database.Name)) { IncludeErrorDetail = true }.ConnectionString;
         var silo = await cluster.StartAtAsync(address, [.. sink.Environment, "DOTNET_RUNNING_IN_CONTAINER=true", "Pup__LogLevel=Debug", "Pup__MaxAttempts=2"]);
 
-        await MetricsCluster.AppendAsync(silo, "BadJson", "a", Payload, $"00-{Trace}-b7ad6b7169203331-01");
-        await Eventually.TrueAsync(async () => await cluster.Database.ScalarAsync<long>("select count(*) from projection_dead_letters") == 1, MetricsCluster.Patience, $"a dead letter: {silo.Log()}");
-        // The statement failed as it was meant to; whoever may read the table may read this.
-        Assert.Contains(Payload, await cluster.Database.ScalarAsync<string>("select error from projection_dead_letters"), StringComparison.Ordinal);
-        Assert.Equal(Trace, await cluster.Database.ScalarAsync<string>("select trace_id from events"));
+        await MetricsCluster.AppendAsync(silo, "BadQuery", "a", Payload, $"00-{Trace}-b7ad6b7169203331-01");
+        await MetricsCluster.AppendAsync(silo, "BadNumber", "b", Payload);
+        await Eventually.TrueAsync(async () => await cluster.Database.ScalarAsync<long>("select count(*) from projection_dead_letters") == 2, MetricsCluster.Patience, $"two dead letters: {silo.Log()}");
+        // The statements failed as they were meant to; whoever may read the table may read this.
+        Assert.Contains(Payload, await cluster.Database.ScalarAsync<string>("select min(error) from projection_dead_letters"), StringComparison.Ordinal);
+        Assert.Equal(Trace, await cluster.Database.ScalarAsync<string>("select trace_id from events where aggregate_id = 'a'"));
 
         await Eventually.TrueAsync(() => sink.Has("traces", "watched/0 batch") && sink.Has("traces", "attempt failed") && sink.Has("metrics", "pupsourcing_projection_errors"), MetricsCluster.Patience, $"spans and metrics arrive: {silo.Log()}");
         await Eventually.TrueAsync(() => sink.Has("traces", "Microsoft.AspNetCore.Hosting.HttpRequestIn"), MetricsCluster.Patience, "the request, too");
         Assert.True(sink.Has("traces", Convert.FromHexString(Trace)));
         Assert.True(sink.Has("traces", "22P02"));
         Assert.True(sink.Has("traces", "watched-silo"));
+        // The statement's own span is there, without what the database said.
+        Assert.True(sink.Has("traces", "it may quote data"), sink.Text("traces"));
         var scrape = await MetricsCluster.UntilAsync(silo, s => s.Sum("pupsourcing_projection_errors_total") > 0, "errors");
         await silo.TerminateAsync();
         await silo.ExitAsync();
@@ -47,7 +50,7 @@ public sealed class WithheldTests(PostgresServer server)
 
         // In a container: one JSON object a line, and what a batch says carries its trace.
         var lines = silo.Log().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToList();
-        var deadLetter = Assert.Single(lines, line => line.GetProperty("Message").GetString()!.Contains("is a dead letter", StringComparison.Ordinal));
+        var deadLetter = lines.First(line => line.GetProperty("Message").GetString()!.Contains("is a dead letter", StringComparison.Ordinal));
         Assert.Equal(32, deadLetter.GetProperty("Scopes").EnumerateArray().Single(scope => scope.TryGetProperty("TraceId", out _)).GetProperty("TraceId").GetString()!.Length);
     }
 

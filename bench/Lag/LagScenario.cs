@@ -1,11 +1,15 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 using Pup.Bench.Reporting;
 using Pup.Bench.Servers;
 using Pup.Client;
+using Pup.Client.Http;
 using Pup.Client.Operations;
 
 namespace Pup.Bench.Lag;
@@ -45,16 +49,20 @@ internal sealed class LagScenario(LagSettings settings, Progress progress)
         }
 
         await database.ExecuteAsync("vacuum analyze", cancellationToken);
-        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(static kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         builder.AddPupClient(options => options.ConnectionString = database.ConnectionString);
-        using var host = builder.Build();
-        var projections = host.Services.GetRequiredService<IProjectionClient>();
-        return await MeasureAsync(database, projections, cancellationToken);
+        await using var app = builder.Build();
+        app.MapPup("/pup");
+        await app.StartAsync(cancellationToken);
+        using var remote = new HttpProjectionClient(new Uri(app.Urls.First() + "/pup"));
+        return await MeasureAsync(database, app.Services.GetRequiredService<IProjectionClient>(), remote, cancellationToken);
     }
 
-    private async Task<LagResult> MeasureAsync(BenchDatabase database, IProjectionClient projections, CancellationToken cancellationToken)
+    private async Task<LagResult> MeasureAsync(BenchDatabase database, IProjectionClient projections, IProjectionClient remote, CancellationToken cancellationToken)
     {
-        var (guide, client) = (new List<double>(), new List<double>());
+        var (guide, client, http) = (new List<double>(), new List<double>(), new List<double>());
         var same = true;
         // The first rounds compile and prepare.
         for (var round = -20; round < settings.Rounds; round++)
@@ -65,11 +73,15 @@ internal sealed class LagScenario(LagSettings settings, Progress progress)
             clock = Stopwatch.GetTimestamp();
             var reports = await projections.ListAsync(cancellationToken);
             var byClient = Stopwatch.GetElapsedTime(clock).TotalMilliseconds;
-            same &= reports.SelectMany(report => report.Partitions).All(partition => asked[string.Create(CultureInfo.InvariantCulture, $"orders_p{partition.Partition}")] == partition.Lag);
+            clock = Stopwatch.GetTimestamp();
+            var answers = await remote.ListAsync(cancellationToken);
+            var byHttp = Stopwatch.GetElapsedTime(clock).TotalMilliseconds;
+            same &= Same(asked, reports) && Same(asked, answers);
             if (round < 0)
                 continue;
             guide.Add(byGuide);
             client.Add(byClient);
+            http.Add(byHttp);
         }
 
         return new LagResult
@@ -78,10 +90,15 @@ internal sealed class LagScenario(LagSettings settings, Progress progress)
             Partitions = settings.Partitions,
             GuideMs = Math.Round(Statistics.Median(guide), 2),
             ClientMs = Math.Round(Statistics.Median(client), 2),
+            HttpMs = Math.Round(Statistics.Median(http), 2),
             SameLags = same,
             Rounds = settings.Rounds,
         };
     }
+
+    private static bool Same(Dictionary<string, long> asked, IReadOnlyList<ProjectionReport> reports) =>
+        reports.Sum(report => report.Partitions.Count) == asked.Count
+        && reports.SelectMany(report => report.Partitions).All(partition => asked[string.Create(CultureInfo.InvariantCulture, $"orders_p{partition.Partition}")] == partition.Lag);
 
     private static async Task<Dictionary<string, long>> GuideAsync(BenchDatabase database, CancellationToken cancellationToken)
     {

@@ -6,6 +6,7 @@ using Pup.Bench.Cluster;
 using Pup.Bench.Lag;
 using Pup.Bench.Latency;
 using Pup.Bench.Telemetry;
+using Pup.Bench.Wait;
 
 namespace Pup.Bench.Reporting;
 
@@ -18,6 +19,7 @@ namespace Pup.Bench.Reporting;
 [JsonSerializable(typeof(LagResult))]
 [JsonSerializable(typeof(LatencyResult))]
 [JsonSerializable(typeof(TelemetryResult))]
+[JsonSerializable(typeof(WaitBenchResult))]
 internal sealed partial class ResultJson : JsonSerializerContext
 {
     public static string Line<T>(T result) => JsonSerializer.Serialize(result, typeof(T), Default);

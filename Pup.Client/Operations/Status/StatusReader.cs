@@ -27,7 +27,7 @@ internal sealed class StatusReader(ClientDatabase database, MembershipReader mem
         patient: true,
         cancellationToken);
 
-    // The log's end and all checkpoints in one snapshot. The lateral limits keep the planner from reading whole tables.
+    // The log's end and all checkpoints in one snapshot. The limit keeps the planner from reading the checkpoints of all others.
     internal const string ProjectionsSql = """
         select p.name, p.state, p.state_reason, p.rebuild_started_at, p.rebuild_target, log.visible,
             a.positions, a.epochs, a.updated, a.faults, a.kinds, a.silos, a.troubles,
@@ -45,9 +45,7 @@ internal sealed class StatusReader(ClientDatabase database, MembershipReader mem
                 left join lateral (
                     select k.last_global_position, k.epoch, k.updated_at from projection_checkpoints k
                     where k.projection_name = case when p.partitions = 1 then p.name else p.name || '_p' || i.index end limit 1) c on true
-                left join lateral (
-                    select r.fault, r.fault_kind, r.silo, r.trouble from projection_partitions r
-                    where r.projection_name = p.name and r.partition = i.index limit 1) o on true
+                left join projection_partitions o on o.projection_name = p.name and o.partition = i.index
                 order by i.index) f) a
         left join lateral (
             select sum(g.letters) as letters, array_agg(g.partition) as partitions, array_agg(g.keys) as keys
