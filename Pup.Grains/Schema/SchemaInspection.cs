@@ -74,8 +74,6 @@ internal static class SchemaInspection
                     as own (relation)
                 cross join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) as every (privilege)
                 union all
-                select 'table', 'projection_audit', 'INSERT'
-                union all
                 select 'sequence', 'projection_epochs', 'USAGE'
                 union all
                 select 'sequence', pg_get_serial_sequence('events', 'global_position'), 'SELECT'
