@@ -15,10 +15,11 @@ internal sealed class TcpProxy : IAsyncDisposable
 
     /// <param name="serverPort">Where the server listens.</param>
     /// <param name="port">Where this one listens; 0 is any free port.</param>
-    public TcpProxy(int serverPort, int port = 0)
+    /// <param name="address">Of which address; null is loopback.</param>
+    public TcpProxy(int serverPort, int port = 0, IPAddress? address = null)
     {
         _serverPort = serverPort;
-        _listener = new TcpListener(IPAddress.Loopback, port);
+        _listener = new TcpListener(address ?? IPAddress.Loopback, port);
         _listener.Start();
         _accepting = Task.Run(AcceptAsync);
     }
