@@ -1,3 +1,4 @@
+using Orleans.Concurrency;
 using Pup.Client.Operations;
 
 namespace Pup.Client;
@@ -42,6 +43,17 @@ public interface IProjectionGrain : IGrainWithStringKey
     /// <exception cref="ProjectionRefusedException">The projection needs a rebuild first; the number was not changed.</exception>
     [Alias("Repartition"), ResponseTimeout("00:05:00")]
     Task RepartitionAsync(int partitions, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Waits until the read model shows the events at these positions; never says so early. Holds up no other call. Who wants to wait
+    /// for longer than an answer may take asks again.
+    /// </summary>
+    /// <param name="positions">Positions of the events, as their append gave them.</param>
+    /// <param name="limit">How long to wait, 10 s at most; zero looks once.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ProjectionNotFoundException">There is no such projection.</exception>
+    [Alias("WaitFor"), AlwaysInterleave]
+    Task<WaitResult> WaitForAsync(long[] positions, TimeSpan limit, CancellationToken cancellationToken = default);
 
     /// <summary>Has dead letters applied again by the partitions that own them.</summary>
     /// <returns>How many.</returns>

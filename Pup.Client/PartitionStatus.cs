@@ -51,4 +51,16 @@ public sealed record PartitionStatus
     /// <summary>When a batch was last committed.</summary>
     [Id(11)]
     public DateTimeOffset? LastCommit { get; init; }
+
+    /// <summary>Time that handlers ran since this silo started the partition; the next batch's may run while one commits.</summary>
+    [Id(12)]
+    public TimeSpan HandlerTime { get; init; }
+
+    /// <summary>Time spent committing since this silo started the partition.</summary>
+    [Id(13)]
+    public TimeSpan CommitTime { get; init; }
+
+    /// <summary>Time spent waiting, for events or for its turn to commit, since this silo started the partition.</summary>
+    [Id(14)]
+    public TimeSpan WaitTime { get; init; }
 }

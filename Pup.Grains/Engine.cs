@@ -3,6 +3,7 @@ using Pup.Grains.Checkpoints;
 using Pup.Grains.Coordination.Placement;
 using Pup.Grains.Feed;
 using Pup.Grains.Partitions;
+using Pup.Grains.Telemetry;
 
 namespace Pup.Grains;
 
@@ -15,6 +16,7 @@ internal sealed record Engine(
     PupOptions Options,
     TimeProvider Time,
     ILoggerFactory Loggers,
+    PupInstruments Instruments,
     EngineSilo? Silo = null)
 {
     /// <summary>
@@ -22,4 +24,7 @@ internal sealed record Engine(
     /// which it was, and the innocent one would be parked as well.
     /// </summary>
     public SemaphoreSlim Alone { get; } = new(1, 1);
+
+    /// <summary>What runs here.</summary>
+    public LocalRunners Runners { get; } = new();
 }

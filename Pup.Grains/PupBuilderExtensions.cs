@@ -8,9 +8,11 @@ using Pup.Client;
 using Pup.Grains.Checkpoints;
 using Pup.Grains.Coordination;
 using Pup.Grains.Coordination.Placement;
+using Pup.Grains.Coordination.Waiting;
 using Pup.Grains.Feed;
 using Pup.Grains.Partitions;
 using Pup.Grains.Projections;
+using Pup.Grains.Telemetry;
 
 namespace Pup.Grains;
 
@@ -26,10 +28,17 @@ public static class PupBuilderExtensions
         silo.Services.TryAddSingleton(static provider => new EngineSilo(provider.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString()));
         silo.Services.TryAddSingleton<PlacementViews>();
         silo.Services.TryAddSingleton<LocalPartitions>();
+        silo.Services.TryAddSingleton<CommitWatches>();
+        silo.Services.TryAddSingleton<AppendWaits>();
+        silo.Services.TryAddSingleton(static provider => new ProgressReader(
+            provider.GetRequiredService<Engine>(),
+            provider.GetRequiredService<IClusterMembershipService>().ActiveSilos,
+            provider.GetRequiredService<ILogger<ProgressReader>>()));
         if (!silo.Services.Any(service => service.ServiceType == typeof(SpreadPlacement)))
         {
             silo.Services.AddSingleton(SpreadPlacement.Instance);
             silo.AddPlacementDirector<SpreadPlacement, SpreadPlacementDirector>();
+            silo.AddGrainService<CommitWatch>();
         }
 
         silo.Services.AddPupEngine(configure);
@@ -68,6 +77,8 @@ public static class PupBuilderExtensions
         services.TryAddSingleton<SkipWriter>();
         services.TryAddSingleton<HaltedPartitions>();
         services.TryAddSingleton(static provider => new WorkerSlots(provider.GetRequiredService<PupOptions>().Workers));
+        services.AddMetrics();
+        services.TryAddSingleton<PupInstruments>();
         services.TryAddSingleton<Engine>();
         services.TryAddSingleton<ProjectionRegistry>();
         services.TryAddSingleton<ProjectionRebuild>();

@@ -107,6 +107,12 @@ public sealed class PupOptions
     /// <summary>How often a silo looks whether partitions that are paused or faulted may run again. Default: 5 s.</summary>
     public TimeSpan HaltedPollInterval { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>Whether series of partitions carry the label <c>partition</c>; otherwise there is one for each projection. Default: true.</summary>
+    public bool MetricsPartitionLabel { get; set; } = true;
+
+    /// <summary>How often a silo reads for its metrics how far all projections are, while somebody collects them. Default: 2 s.</summary>
+    public TimeSpan MetricsInterval { get; set; } = TimeSpan.FromSeconds(2);
+
     /// <summary>Server-side limit on a silo's transaction that stands idle, for silos that freeze. Default: 10 s.</summary>
     public TimeSpan IdleInTransactionTimeout { get; set; } = TimeSpan.FromSeconds(10);
 }

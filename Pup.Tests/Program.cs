@@ -1,3 +1,4 @@
+using Pup.Tests.Operations;
 using Pup.Tests.Scenarios.Chaos;
 using Pup.Tests.Scenarios.Cluster;
 using Pup.Tests.Scenarios.Worker;
@@ -7,6 +8,8 @@ if (args is [ScenarioWorker.Command, var settings])
     return await ScenarioWorker.RunAsync(settings);
 if (args is [ClusterSilo.Command, .. var arguments])
     return await ClusterSilo.RunAsync(arguments);
+if (args is [WaitForSilo.Command, .. var options])
+    return await WaitForSilo.RunAsync(options);
 if (args is [ChaosSilo.Command, var seed, .. var flags])
     return await ChaosSilo.RunAsync(seed, flags);
 

@@ -4,9 +4,12 @@ using Pup.Bench;
 using Pup.Bench.Append;
 using Pup.Bench.CatchUp;
 using Pup.Bench.Cluster;
+using Pup.Bench.Lag;
 using Pup.Bench.Latency;
 using Pup.Bench.Reporting;
 using Pup.Bench.Servers;
+using Pup.Bench.Telemetry;
+using Pup.Bench.Wait;
 using Pup.Silo;
 
 if (ChildRole.IsOne(args))
@@ -48,7 +51,33 @@ var idle = new Command("idle", "What many partitions on two silos cost that have
 idle.SetAction((parsed, cancellationToken) => ReportAsync(parsed, new IdleScenario(
     new IdleSettings(parsed.GetValue(many), parsed.GetValue(still)), progress).RunAsync(cancellationToken)));
 
-return await new RootCommand("Benchmarks of Pup against loops written by hand, in the same run on the same server.") { catchUp, latency, append, failover, idle }.Parse(args).InvokeAsync();
+var watched = new Command("telemetry", "Processor time for 100,000 events, with and without metrics and traces.") { events, alternations, json };
+watched.SetAction((parsed, cancellationToken) => ReportAsync(parsed, new TelemetryScenario(
+    new TelemetrySettings(parsed.GetValue(events), parsed.GetValue(alternations)), progress).RunAsync(cancellationToken)));
+
+var log = Number("--events", 1_000_000, "Events in the log.");
+var rows = Number("--partitions", 1000, "Partitions of the projection.");
+var times = Number("--rounds", 200, "How often each way to ask is taken; medians are reported.");
+var lag = new Command("lag", "What it costs to ask for the lag of many partitions, in milliseconds.") { log, rows, times, json };
+lag.SetAction((parsed, cancellationToken) => ReportAsync(parsed, new LagScenario(
+    new LagSettings(parsed.GetValue(log), parsed.GetValue(rows), parsed.GetValue(times)), progress).RunAsync(cancellationToken)));
+
+var waitSeconds = Number("--seconds", 10, "How long appends flow, in each alternation.");
+var wait = new Command("wait", "Reading one's own writes over three silos: append and WaitFor against append and polling the row every 5 ms.") { shared, flow, waitSeconds, rounds, json };
+wait.SetAction((parsed, cancellationToken) => ReportAsync(parsed, new WaitScenario(
+    new WaitSettings(parsed.GetValue(flow), parsed.GetValue(waitSeconds), parsed.GetValue(rounds), parsed.GetValue(shared)), progress).RunAsync(cancellationToken)));
+
+return await new RootCommand("Benchmarks of Pup against loops written by hand, in the same run on the same server.")
+{
+    catchUp,
+    latency,
+    append,
+    failover,
+    idle,
+    watched,
+    lag,
+    wait,
+}.Parse(args).InvokeAsync();
 
 static Option<int> Number(string name, int standard, string description) =>
     new(name) { Description = $"{description} Default: {standard}.", DefaultValueFactory = _ => standard };

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.OpenApi;
 using Pup.Client.Http.Access;
 using Pup.Client.Http.Routes;
@@ -10,7 +12,8 @@ namespace Pup.Client.Http;
 /// <summary>The OpenAPI document of Pup's routes, apart from those of the host.</summary>
 internal static class ApiDescription
 {
-    public const string DocumentName = "openapi";
+    public const string DocumentName = "pup";
+    private const string Json = "application/json";
     private const string Key = "key";
 
     public static void Configure(OpenApiOptions options)
@@ -25,7 +28,12 @@ internal static class ApiDescription
         });
     }
 
-    // The platform takes the document's name from the address.
     public static void Map(IEndpointRouteBuilder routes) =>
-        routes.MapOpenApi($"/{{documentName:regex(^{DocumentName}$)}}.json").WithMetadata(RouteAccess.Read);
+        routes.MapGet("/openapi.json", DescribeAsync).Reads("This document").Produces(StatusCodes.Status200OK, contentType: Json);
+
+    private static async Task<IResult> DescribeAsync([FromKeyedServices(DocumentName)] IOpenApiDocumentProvider documents, CancellationToken cancellationToken)
+    {
+        var document = await documents.GetOpenApiDocumentAsync(cancellationToken);
+        return TypedResults.Text(await document.SerializeAsJsonAsync(OpenApiSpecVersion.OpenApi3_1, cancellationToken), Json);
+    }
 }

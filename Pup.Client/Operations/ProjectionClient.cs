@@ -18,14 +18,16 @@ public sealed class ProjectionClient : IProjectionClient
     private readonly ClusterCalls _cluster;
     private readonly RebuildWatch _rebuilds;
     private readonly CatchUpWatch _catchUps;
+    private readonly AppendWaiter _waiter;
 
     internal ProjectionClient(ClientDatabase database, IClusterAccess cluster, PupClientOptions options, TimeProvider time)
     {
         _status = new StatusReader(database, new MembershipReader(database, cluster.ClusterId, options.SiloTimeout));
         _deadLetters = new DeadLetterReader(database);
-        _cluster = new ClusterCalls(cluster, options, time);
+        _cluster = new ClusterCalls(cluster, new BegunCommands(database), options, time);
         _rebuilds = new RebuildWatch(_status, time);
         _catchUps = new CatchUpWatch(_status, time);
+        _waiter = new AppendWaiter(database, cluster, time);
     }
 
     /// <inheritdoc />
@@ -115,7 +117,7 @@ public sealed class ProjectionClient : IProjectionClient
 
     /// <inheritdoc />
     public Task<WaitResult> WaitForAsync(string projection, AppendResult appended, TimeSpan timeout, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException("Waiting for an append is not there yet.");
+        _waiter.WaitAsync(projection, appended, timeout, cancellationToken);
 
     private Task<long> CommandAsync(string projection, Func<IProjectionGrain, CancellationToken, Task> command, CancellationToken cancellationToken) =>
         CommandAsync(

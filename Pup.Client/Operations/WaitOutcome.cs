@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 namespace Pup.Client.Operations;
 
 /// <summary>How a wait for an append ended.</summary>
+[GenerateSerializer]
 [JsonConverter(typeof(JsonStringEnumConverter<WaitOutcome>))]
 public enum WaitOutcome
 {

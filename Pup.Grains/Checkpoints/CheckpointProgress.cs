@@ -19,6 +19,12 @@ internal sealed class CheckpointProgress(string row, long epoch, long stored, Ti
 
     public long Epoch => epoch;
 
+    /// <summary>
+    /// Who waits for <see cref="Scanned"/>. A position is only ever scanned when all before it that was this partition's is committed, or
+    /// a dead letter, or was applied by a former partition; never because it was read ahead.
+    /// </summary>
+    public PositionWaiters Waiters { get; } = new(stored, time);
+
     /// <summary>What this owner found in the row's column <c>applied</c> and keeps up to date there; null when nothing need stand there.</summary>
     public AppliedColumn? Applied { get; init; }
 
@@ -46,7 +52,7 @@ internal sealed class CheckpointProgress(string row, long epoch, long stored, Ti
     public void Scan(long upTo)
     {
         lock (_lock)
-            _scanned = Math.Max(_scanned, upTo);
+            See(upTo);
     }
 
     /// <summary>
@@ -81,7 +87,7 @@ internal sealed class CheckpointProgress(string row, long epoch, long stored, Ti
         lock (_lock)
         {
             _stored = position;
-            _scanned = Math.Max(_scanned, position);
+            See(position);
             _writtenAt = time.GetTimestamp();
             _possible.Clear();
         }
@@ -110,7 +116,7 @@ internal sealed class CheckpointProgress(string row, long epoch, long stored, Ti
             // What was sent may still arrive, so an unanswered position stays possible until the row has moved past it.
             _possible.RemoveWhere(possible => possible <= position);
             _stored = position;
-            _scanned = Math.Max(_scanned, position);
+            See(position);
             return true;
         }
     }
@@ -153,6 +159,12 @@ internal sealed class CheckpointProgress(string row, long epoch, long stored, Ti
                 _possible.Add(move.UpTo);
             FinishWrite();
         }
+    }
+
+    private void See(long position)
+    {
+        _scanned = Math.Max(_scanned, position);
+        Waiters.MoveTo(_scanned);
     }
 
     private void FinishWrite()

@@ -203,7 +203,8 @@ internal sealed class OwnershipStore(PupOptions options, TimeProvider time, stri
         on conflict (projection_name, partition) do update set
             takeovers = case when p.takeover_position <> excluded.takeover_position then 1 when $4 then p.takeovers else p.takeovers + 1 end,
             takeover_position = excluded.takeover_position,
-            silo = excluded.silo
+            silo = excluded.silo,
+            trouble = null
         returning fault, takeovers, suspect_position, suspect_attempts
         """;
 

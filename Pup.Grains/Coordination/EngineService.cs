@@ -7,6 +7,7 @@ using Pup.Grains.Failures;
 using Pup.Grains.Feed;
 using Pup.Grains.Projections;
 using Pup.Grains.Schema;
+using Pup.Grains.Telemetry;
 
 namespace Pup.Grains.Coordination;
 
@@ -15,7 +16,7 @@ namespace Pup.Grains.Coordination;
 /// registers the projections, so no partition can start without either.
 /// </summary>
 internal sealed partial class EngineService(
-    Engine engine, TailLoop tail, ProjectionRegistry projections, ILogger<EngineService> logger) : BackgroundService
+    Engine engine, TailLoop tail, ProjectionRegistry projections, ProgressReader progress, ILogger<EngineService> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -24,7 +25,7 @@ internal sealed partial class EngineService(
             await PrepareAsync(stoppingToken);
             // None of them ends by itself; when one fails, the others must not go on as if nothing had happened.
             using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-            Task[] parts = [tail.RunAsync(stopping.Token), engine.Skips.RunAsync(stopping.Token), engine.Halted.RunAsync(stopping.Token)];
+            Task[] parts = [tail.RunAsync(stopping.Token), engine.Skips.RunAsync(stopping.Token), engine.Halted.RunAsync(stopping.Token), progress.RunAsync(stopping.Token)];
             await Task.WhenAny(parts);
             await stopping.CancelAsync();
             await Task.WhenAll(parts);

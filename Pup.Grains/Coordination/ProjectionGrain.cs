@@ -2,8 +2,10 @@ using Npgsql;
 using Pup.Client;
 using Pup.Client.Operations;
 using Pup.Grains.Coordination.Placement;
+using Pup.Grains.Coordination.Waiting;
 using Pup.Grains.Failures;
 using Pup.Grains.Feed;
+using Pup.Grains.Partitions;
 using Pup.Grains.Projections;
 
 namespace Pup.Grains.Coordination;
@@ -19,10 +21,16 @@ internal sealed class ProjectionGrain(
     ProjectionRebuild rebuild,
     ProjectionRepartition repartition,
     IConfiguredCounts configured,
-    PlacementViews views)
+    PlacementViews views,
+    AppendWaits waits)
     : Grain, IProjectionGrain
 {
     private static readonly TimeSpan _recent = TimeSpan.FromSeconds(1);
+
+    // Longer than that the way to a silo may be that has just died: whoever commands comes again, and finds the change made.
+    private static readonly TimeSpan _wakes = TimeSpan.FromSeconds(3);
+
+    private OrderingKeys? _keys;
 
     private string Name => this.GetPrimaryKeyString();
 
@@ -39,7 +47,7 @@ internal sealed class ProjectionGrain(
     public async Task PauseAsync(CancellationToken cancellationToken = default)
     {
         await CommandAsync("pause", null, (states, _) => CountAsync(states.PauseAsync(Name, cancellationToken)), cancellationToken);
-        await EnsureRunningAsync(cancellationToken);
+        await WakeAsync(cancellationToken);
     }
 
     public async Task ResumeAsync(CancellationToken cancellationToken = default)
@@ -81,6 +89,14 @@ internal sealed class ProjectionGrain(
         await StartAnewAsync((int)before, cancellationToken);
     }
 
+    public async Task<WaitResult> WaitForAsync(long[] positions, TimeSpan limit, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(positions.Length, nameof(positions));
+        return projections.Find(Name) is { } definition
+            ? await waits.RunAsync(definition, _keys ??= new OrderingKeys(definition.Create()), positions, limit, cancellationToken)
+            : await WaitNowhereAsync(positions, cancellationToken);
+    }
+
     public Task<long> RetryDeadLettersAsync(DeadLetterFilter filter, CancellationToken cancellationToken = default) =>
         RequestAsync("retry", filter, cancellationToken);
 
@@ -95,6 +111,22 @@ internal sealed class ProjectionGrain(
         return status.State != "running" || view.IsHosted(Name) || !view.IsComplete
             ? status
             : status with { State = "unplaced", Reason = "No silo of the cluster hosts the projection." };
+    }
+
+    // Placed on a silo that does not host the projection, since none did. Only the database can be asked.
+    private async Task<WaitResult> WaitNowhereAsync(long[] positions, CancellationToken cancellationToken)
+    {
+        var generation = await engine.Feed.GenerationAsync(cancellationToken);
+        var look = await AppendLook.OfAllPartitionsAsync(generation.DataSource, Name, positions, cancellationToken) ?? throw new ProjectionNotFoundException(Name);
+        if (AppendVerdict.Of(look, static share => share.IsPassed) is { } verdict)
+            return verdict;
+        var view = await views.GetAsync(_recent, cancellationToken);
+        // The next call is placed anew, where it can be answered.
+        if (view.IsHosted(Name))
+            DeactivateOnIdle();
+        return view.IsHosted(Name) || !view.IsComplete
+            ? new WaitResult(WaitOutcome.TimedOut, "The silo that was asked does not host the projection.")
+            : new WaitResult(WaitOutcome.Stopped, "No silo of the cluster hosts the projection.");
     }
 
     private async Task<long> RequestAsync(string request, DeadLetterFilter filter, CancellationToken cancellationToken)
@@ -139,7 +171,7 @@ internal sealed class ProjectionGrain(
     private async Task WakeAsync(CancellationToken cancellationToken)
     {
         var status = await GetState();
-        await ForEachPartitionAsync(status.Partitions, (_, partition) => partition.WakeAsync(cancellationToken));
+        await ForEachPartitionAsync(status.Partitions, (_, partition) => partition.WakeAsync(cancellationToken).WaitAsync(_wakes, engine.Time, cancellationToken));
     }
 
     private async Task FollowConfigurationAsync(CancellationToken cancellationToken)
@@ -158,9 +190,9 @@ internal sealed class ProjectionGrain(
         var now = (await GetState()).Partitions;
         await ForEachPartitionAsync(Math.Max(before, now), async (index, partition) =>
         {
-            await partition.WakeAsync(cancellationToken);
+            await partition.WakeAsync(cancellationToken).WaitAsync(_wakes, engine.Time, cancellationToken);
             if (index < now)
-                await partition.EnsureRunningAsync(cancellationToken);
+                await partition.EnsureRunningAsync(cancellationToken).WaitAsync(_wakes, engine.Time, cancellationToken);
         });
     }
 

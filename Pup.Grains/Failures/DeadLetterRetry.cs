@@ -73,9 +73,9 @@ internal sealed class DeadLetterRetry(
                 continue;
             }
 
+            journal.Failed(result.Failure);
             if (result.Failure != FailureKind.Handler)
                 Demand(result);
-            journal.Failed();
             if (count == 1)
             {
                 await _store.FailedAgainAsync(key, chunk[0].Event.GlobalPosition, result.Cause!, cancellationToken);

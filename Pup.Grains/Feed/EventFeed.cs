@@ -9,6 +9,13 @@ internal sealed class EventFeed : IEventFeed
     private TaskCompletionSource<LiveFeed> _opened = New();
     private volatile LiveFeed? _live;
     private volatile FeedStatus _status = FeedStatus.BeforeFirstLook;
+    private Action? _wake;
+
+    /// <summary>Counts of all page caches that this feed has had.</summary>
+    public PageCacheCounts PageCache { get; } = new();
+
+    /// <summary>What the page cache holds now.</summary>
+    public long PageCacheBytes => _live?.Pages.Bytes ?? 0;
 
     /// <summary>What is known now; immutable.</summary>
     public FeedStatus Status => _status;
@@ -44,6 +51,20 @@ internal sealed class EventFeed : IEventFeed
     {
         generation.ThrowIfEnded();
         return _live is { } live && live.Generation == generation ? live : throw new GenerationEndedException(generation.Number);
+    }
+
+    /// <summary>Something was committed: asks for a look before its time, but never sooner than looks may follow each other.</summary>
+    public void LookSoon()
+    {
+        lock (_gate)
+            _wake?.Invoke();
+    }
+
+    /// <summary>How the loop is woken; null when it ends.</summary>
+    public void WakeBy(Action? wake)
+    {
+        lock (_gate)
+            _wake = wake;
     }
 
     /// <summary>Makes a generation known to the workers.</summary>

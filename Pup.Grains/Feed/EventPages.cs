@@ -17,11 +17,12 @@ internal sealed class EventPages : IAsyncDisposable
     private readonly Generation _generation;
     private readonly PupOptions _options;
     private readonly TimeProvider _time;
+    private readonly PageCacheCounts _counts;
     private long _bytes;
 
-    public EventPages(Generation generation, IPageReader reader, Func<long> mark, PupOptions options, TimeProvider time)
+    public EventPages(Generation generation, IPageReader reader, Func<long> mark, PupOptions options, TimeProvider time, PageCacheCounts? counts = null)
     {
-        (_generation, _reader, _mark, _options, _time) = (generation, reader, mark, options, time);
+        (_generation, _reader, _mark, _options, _time, _counts) = (generation, reader, mark, options, time, counts ?? new PageCacheCounts());
         // Reads take connections from the same budget as commits.
         _reads = new SemaphoreSlim(options.Workers);
     }
@@ -47,6 +48,7 @@ internal sealed class EventPages : IAsyncDisposable
                 var page = Touch(PagesOf(scope).PageAfter(position));
                 if (page.UpTo > position)
                 {
+                    _counts.Hit();
                     if (page.IsComplete)
                         ReadAhead(page);
                     return page.SliceAfter(position);
@@ -153,6 +155,7 @@ internal sealed class EventPages : IAsyncDisposable
             await _reads.WaitAsync(_generation.Ended);
             try
             {
+                _counts.Miss();
                 var started = _time.GetTimestamp();
                 var read = await _reader.ReadAsync(page.Scope, after, bound, Math.Max(1, _options.PageBytes - page.EventBytes), _generation.Ended);
                 Publish(page, read, _time.GetElapsedTime(started));

@@ -36,7 +36,7 @@ internal sealed class GenerationTail(
 
         await using var generation = new Generation(number, session.Key, pool);
         var signal = new MarkSignal(generation);
-        await using var pages = new EventPages(generation, new EventReader(generation, 2 * options.PageSpan), () => signal.Mark, options, time);
+        await using var pages = new EventPages(generation, new EventReader(generation, 2 * options.PageSpan), () => signal.Mark, options, time, feed.PageCache);
         var live = new LiveFeed(generation, signal, pages);
         var persistence = new MarkPersistence(generation, reading.Checks.SequenceFilenode!.Value, persisted.Mark ?? 0, time, logger);
         signal.MoveTo(rule.Mark);

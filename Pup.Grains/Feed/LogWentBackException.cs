@@ -6,4 +6,8 @@ namespace Pup.Grains.Feed;
 /// </summary>
 internal sealed class LogWentBackException(string finding)
     : Exception($"The log went back: {finding} Nothing is applied until this is settled: restore the read models and " +
-                "checkpoints that match this log, or rebuild the projections; then run `pup accept-log`.");
+                "checkpoints that match this log, or rebuild the projections; then run `pup accept-log`.")
+{
+    /// <summary>What shows it.</summary>
+    public string Finding => finding;
+}

@@ -167,7 +167,7 @@ internal sealed class LookSession : IAsyncDisposable
         return new LookReading(checks, visible, sequence, writers, _time.GetElapsedTime(started));
     }
 
-    private static LookChecks ReadChecks(NpgsqlDataReader reader)
+    internal static LookChecks ReadChecks(NpgsqlDataReader reader)
     {
         var hasSequence = !reader.IsDBNull(6);
         return new LookChecks(

@@ -29,6 +29,7 @@ internal sealed class TailLoop(
     {
         using var pauses = new PauseThread();
         using var wake = new WakeUp();
+        feed.WakeBy(wake.Call);
         var listening = listener.RunAsync(wake.Call, cancellationToken);
         var pause = FirstPause;
         while (!cancellationToken.IsCancellationRequested)
@@ -53,6 +54,7 @@ internal sealed class TailLoop(
             pause = pause * 2 > LongestPause ? LongestPause : pause * 2;
         }
 
+        feed.WakeBy(null);
         await listening;
         if (_pool is not null)
             await _pool.DisposeAsync();

@@ -3,6 +3,7 @@ using Pup.Grains.Checkpoints;
 using Pup.Grains.Failures;
 using Pup.Grains.Feed;
 using Pup.Grains.Projections;
+using Pup.Grains.Telemetry;
 
 namespace Pup.Grains.Partitions;
 
@@ -52,6 +53,8 @@ internal sealed class BatchApplier(
                 if (result.IsEarlier && split.Letters.Count > 0)
                     throw new WorkerStoppedException(new WorkerOutcome.Superseded());
                 Settle(condemned.Values);
+                if (result.IsEarlier)
+                    journal.AppliedEarlier(batch.Items, segment.Start, committer.Stored);
                 plan.Passed(committer.Stored);
                 condemned.Clear();
                 attempts = disturbances = 0;
@@ -59,6 +62,8 @@ internal sealed class BatchApplier(
             }
 
             clean = false;
+            journal.Failed(result.Failure);
+            BatchSpans.Failed(batch, result.Cause);
             if (result.Failure == FailureKind.Environment)
             {
                 var position = batch.Items[segment.Start].Event.GlobalPosition;
@@ -85,7 +90,6 @@ internal sealed class BatchApplier(
             var failed = split.IndexOf(result.Item);
             if (result.Failure != FailureKind.Handler || split.Live.Count == 0)
                 throw Fault(batch.Items[failed >= 0 ? failed : segment.Start], result.Cause!);
-            journal.Failed();
             plan.Suspect(segment, failed);
             if (!segment.IsSingleEvent)
                 continue;
@@ -98,6 +102,7 @@ internal sealed class BatchApplier(
         if (_cautious)
             await _suspects.ClearAsync(cancellationToken);
         _cautious = committer.FenceAlone = false;
+        BatchSpans.Applied(batch);
         return clean;
     }
 
@@ -157,7 +162,7 @@ internal sealed class BatchApplier(
         {
             var first = condemned.Values.First();
             throw Fault(first.Item, new InvalidOperationException(
-                $"{parked.Count} ordering keys are parked already and the cap is {engine.Options.ParkedKeysLimit}; a broken deployment must not park the whole log. Cause: {cause.Message}", cause));
+                $"{parked.Count} ordering keys are parked already and the cap is {engine.Options.ParkedKeysLimit}; a broken deployment must not park the whole log. Cause: {CauseText.Of(cause)}", cause));
         }
     }
 
@@ -173,7 +178,7 @@ internal sealed class BatchApplier(
 
     private WorkerStoppedException Fault(WorkItem item, Exception cause) => new(new WorkerOutcome.Faulted(
         $"Projection '{definition.Name}' partition {ownership.Partition} stopped at position {item.Event.GlobalPosition} "
-        + $"({item.Event.EventType} {item.Event.EventId}): {cause.Message} Fix the cause, then `pup resume {definition.Name}`.")
+        + $"({item.Event.EventType} {item.Event.EventId}): {CauseText.Of(cause)} Fix the cause, then `pup resume {definition.Name}`.")
     {
         Event = item.Event,
         Cause = cause,

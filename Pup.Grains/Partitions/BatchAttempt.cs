@@ -3,6 +3,7 @@ using Pup.Grains.Checkpoints;
 using Pup.Grains.Failures;
 using Pup.Grains.Feed;
 using Pup.Grains.Projections;
+using Pup.Grains.Telemetry;
 
 namespace Pup.Grains.Partitions;
 
@@ -10,9 +11,9 @@ namespace Pup.Grains.Partitions;
 /// Tries to apply some items and move the checkpoint, in one transaction, and says how it ended. While one batch commits, the
 /// handlers of the next may run ahead: what they queued is used only if that commit succeeds and the very same work comes next.
 /// </summary>
-internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definition, IProjection projection, Generation generation)
+internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definition, IProjection projection, Generation generation, BatchSpans spans, WorkTimes times)
 {
-    private readonly HandlerInvoker _invoker = new(projection, definition.HandlerTimeout, engine.Options.HandlerGrace, engine.Time);
+    private readonly HandlerInvoker _invoker = new(projection, definition.HandlerTimeout, engine.Options.HandlerGrace, engine.Time, times);
     private readonly TimeSpan _idleTimeout = definition.HandlerTimeout + engine.Options.HandlerGrace;
 
     // Two, taken in turn: one takes commands back from the transaction that commits while handlers queue into the next.
@@ -50,8 +51,8 @@ internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definitio
             }
 
             await run.Handled;
-            await run.Transaction.BeginAsync(cancellationToken);
-            var committing = run.Transaction.CommitAsync(bookkeeping, target, cancellationToken).AsTask();
+            await times.WaitAsync(run.Transaction.BeginAsync(cancellationToken));
+            var committing = times.CommitAsync(run.Transaction.CommitAsync(bookkeeping, target, cancellationToken).AsTask());
             RunAhead(next(), fence with { Position = target }, cancellationToken);
             await committing;
             if (_ahead is { } ahead)
@@ -92,6 +93,7 @@ internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definitio
         if (next is not { Items.Count: > 0 })
             return;
         _ahead = NewRun(next.Items, fence, cancellationToken);
+        using var span = spans.RunAhead(next);
         _ahead.Start(_invoker);
     }
 

@@ -4,7 +4,7 @@ using Pup.Grains.Projections;
 namespace Pup.Grains.Partitions;
 
 /// <summary>Calls the author's code: away from the grain's scheduler, under a timeout, with a watchdog behind the timeout.</summary>
-internal sealed class HandlerInvoker(IProjection projection, TimeSpan timeout, TimeSpan grace, TimeProvider time)
+internal sealed class HandlerInvoker(IProjection projection, TimeSpan timeout, TimeSpan grace, TimeProvider time, WorkTimes times)
 {
     /// <exception cref="HandlerException">The handler failed or took too long.</exception>
     /// <exception cref="HandlerStuckException">The handler ignored its token.</exception>
@@ -12,7 +12,7 @@ internal sealed class HandlerInvoker(IProjection projection, TimeSpan timeout, T
     {
         using var deadline = new CancellationTokenSource(timeout, time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
-        var run = Task.Run(() => HandleAsync(items, transaction, linked.Token), CancellationToken.None);
+        var run = times.HandleAsync(Task.Run(() => HandleAsync(items, transaction, linked.Token), CancellationToken.None));
         try
         {
             await WaitAsync(run, linked.Token);

@@ -37,6 +37,10 @@ internal sealed class OrderingKeys(IProjection projection)
         }
     }
 
+    /// <summary>Everything that an event makes, whatever partition it belongs to.</summary>
+    public void AddAllItems(PersistedEvent @event, List<WorkItem> items) =>
+        AddItems(new FeedEvent(@event, Partitioner.Hash(@event.AggregateId)), 0, 1, items);
+
     /// <summary>
     /// The item of a dead letter under the key that it was parked with. When the key function throws still, or gives other keys by now,
     /// the item fails: applied here it would be out of order, and perhaps in a document that another partition writes.

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Pup.Grains.Checkpoints;
@@ -17,8 +18,8 @@ internal sealed class PartitionRunner(
 {
     private readonly OwnershipStore _ownerships = new(engine.Options, engine.Time, engine.Silo?.Name);
     private readonly WorkerSignals _signals = new();
-    private readonly PartitionJournal _journal = new(
-        definition.Name, partition, engine.Time, engine.Loggers.CreateLogger("Pup.Partition"));
+    private readonly PartitionJournal _journal = engine.Instruments.Track(definition.Name, partition, new PartitionJournal(
+        definition.Name, partition, engine.Time, engine.Loggers.CreateLogger("Pup.Partition"), engine.Instruments.BatchesOf(definition.Name)));
 
     private PartitionWorker? _worker;
     private TaskCompletionSource _resume = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -50,9 +51,29 @@ internal sealed class PartitionRunner(
     /// <summary>Whether it was woken too late to heed it.</summary>
     public bool TakeWake() => _signals.TakeAsked();
 
+    /// <summary>Ends when the partition is done with the log up to there, or cannot be expected to be soon, or after <paramref name="limit"/>.</summary>
+    public Task PassedAsync(int partitions, long position, TimeSpan limit, CancellationToken cancellationToken) =>
+        _worker?.PassedAsync(partitions, position, limit, cancellationToken) ?? Task.CompletedTask;
+
     /// <exception cref="OperationCanceledException">It was asked to stop.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        var key = new PartitionKey(definition.Name, partition);
+        engine.Runners.Add(key, this);
+        try
+        {
+            await LiveAsync(cancellationToken);
+        }
+        finally
+        {
+            engine.Runners.Remove(key, this);
+        }
+    }
+
+    private async Task LiveAsync(CancellationToken cancellationToken)
+    {
+        // Whoever happened to activate the partition has nothing to do with what it does from now on.
+        Activity.Current = null;
         for (var failures = 0; _state is not (PartitionState.Left or PartitionState.Gone);)
         {
             try
@@ -125,7 +146,7 @@ internal sealed class PartitionRunner(
             switch (await _worker.RunAsync(cancellationToken))
             {
                 case WorkerOutcome.Lacking lacking:
-                    await AwaitRemedyAsync(generation, lacking.Reason, cancellationToken);
+                    await AwaitRemedyAsync(generation, ownership, lacking.Reason, cancellationToken);
                     break;
                 case WorkerOutcome.RowMissing when !await IsAnotherCountAsync(generation, ownership, cancellationToken):
                     break;
@@ -186,8 +207,8 @@ internal sealed class PartitionRunner(
             _state = PartitionState.Left;
     }
 
-    // Not persisted: a privilege that is granted or a table that is made ends it, without an operator's word.
-    private async Task AwaitRemedyAsync(Generation generation, string reason, CancellationToken cancellationToken)
+    // No fault: a privilege that is granted or a table that is made ends it, without an operator's word.
+    private async Task AwaitRemedyAsync(Generation generation, Ownership ownership, string reason, CancellationToken cancellationToken)
     {
         var resume = Arm();
         if (State != PartitionState.Faulted || _journal.Trouble != reason)
@@ -195,6 +216,7 @@ internal sealed class PartitionRunner(
         _lacks = _journal.LastCommit == _lackingSince ? _lacks + 1 : 1;
         _lackingSince = _journal.LastCommit;
         _state = PartitionState.Faulted;
+        await FaultStore.SetTroubleAsync(generation, definition.Name, ownership, reason, cancellationToken);
         var delay = Backoff.Delay(_lacks, engine.Options.RetryDelay, engine.Options.MaxRetryDelay, Random.Shared.NextDouble());
         await WaitAsync(ended => resume.WaitAsync(delay, engine.Time, ended), generation, cancellationToken);
     }

@@ -2,6 +2,7 @@ using Pup.Grains.Checkpoints;
 using Pup.Grains.Failures;
 using Pup.Grains.Feed;
 using Pup.Grains.Projections;
+using Pup.Grains.Telemetry;
 
 namespace Pup.Grains.Partitions;
 
@@ -20,8 +21,10 @@ internal sealed class PartitionWorker
     private readonly SegmentCommitter _committer;
     private readonly DeadLetterRetry _retry;
     private readonly CheckpointProgress _progress;
+    private readonly WorkTimes _times;
     private readonly WorkerSignals _signals;
     private readonly ProjectionScope _scope;
+    private readonly BatchSpans _spans;
     private bool _answering;
 
     public PartitionWorker(
@@ -32,11 +35,13 @@ internal sealed class PartitionWorker
         _generation = generation;
         _ownership = ownership;
         _signals = signals;
+        _times = journal.Times;
         _scope = definition.Scope;
+        _spans = new BatchSpans(definition.Name, ownership.Partition);
         _progress = new CheckpointProgress(ownership.Row, ownership.Epoch, ownership.Position, engine.Time, signals.Doubt) { Applied = ownership.Applied };
         var keys = new OrderingKeys(projection);
         var parked = new ParkedKeys(ownership.ParkedKeys, engine.Options.ParkedKeysLimit);
-        _attempt = new BatchAttempt(engine, definition, projection, generation);
+        _attempt = new BatchAttempt(engine, definition, projection, generation, _spans, journal.Times);
         _committer = new SegmentCommitter(engine, _attempt, generation, _progress, journal);
         _reader = new BatchReader(engine.Feed, generation, definition.Scope, keys, definition.Limits, ownership.Applied?.Vectors ?? AppliedVectors.None);
         _applier = new BatchApplier(engine, definition, generation, ownership, _committer, parked, journal);
@@ -45,6 +50,10 @@ internal sealed class PartitionWorker
 
     /// <summary>How far this partition has seen the log.</summary>
     public long Position => _progress.Scanned;
+
+    /// <summary>Ends when everything up to there is done, or this worker stops, or after <paramref name="limit"/>; at once for another number of partitions.</summary>
+    public Task PassedAsync(int partitions, long position, TimeSpan limit, CancellationToken cancellationToken) =>
+        partitions == _ownership.Partitions ? _progress.Waiters.PassedAsync(position, limit, cancellationToken) : Task.CompletedTask;
 
     /// <exception cref="OperationCanceledException">The worker was asked to stop.</exception>
     public async Task<WorkerOutcome> RunAsync(CancellationToken cancellationToken)
@@ -72,6 +81,7 @@ internal sealed class PartitionWorker
         finally
         {
             _engine.Skips.Remove(_progress);
+            _progress.Waiters.End();
             // What was asked and could not be answered stays asked, or the runner would leave to nobody.
             if (_answering)
                 _signals.Ask();
@@ -105,7 +115,7 @@ internal sealed class PartitionWorker
 
             follower.MoveTo(_progress.Scanned);
             prefetch.Start(token => _reader.ReadAsync(position, _ownership.Partition, _ownership.Partitions, token), cancellationToken);
-            if (!prefetch.Task.IsCompleted && await Task.WhenAny(prefetch.Task, _signals.Task) != prefetch.Task)
+            if (!prefetch.Task.IsCompleted && await _times.WaitAsync(Task.WhenAny(prefetch.Task, _signals.Task)) != prefetch.Task)
                 continue;
 
             var batch = await prefetch.TakeAsync();
@@ -117,6 +127,7 @@ internal sealed class PartitionWorker
             }
 
             prefetch.Start(token => _reader.ReadAsync(position, _ownership.Partition, _ownership.Partitions, token), cancellationToken);
+            using var span = _spans.Apply(batch);
             if (!await _applier.ApplyAsync(batch, () => prefetch.Ready, cancellationToken))
                 prefetch.Drop();
         }

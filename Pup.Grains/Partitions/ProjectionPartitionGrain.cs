@@ -102,6 +102,9 @@ internal sealed partial class ProjectionPartitionGrain(
         Failures = _runner?.Journal.Failures ?? 0,
         Deadlocks = _runner?.Journal.Deadlocks ?? 0,
         LastCommit = _runner?.Journal.LastCommit,
+        HandlerTime = _runner?.Journal.Times.Handling ?? default,
+        CommitTime = _runner?.Journal.Times.Committing ?? default,
+        WaitTime = _runner?.Journal.Times.Waiting ?? default,
     });
 
     public void Dispose() => _stopping.Dispose();

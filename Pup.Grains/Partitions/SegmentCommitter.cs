@@ -47,13 +47,12 @@ internal sealed class SegmentCommitter(Engine engine, BatchAttempt attempt, Gene
             var started = engine.Time.GetTimestamp();
             var result = await attempt.RunAsync(fence, FenceAlone || wanted is null, items, bookkeeping, target, next, cancellationToken);
             if (result.Failure is null)
-            {
                 progress.Committed(target);
-                journal.Committed(items.Count, target, engine.Time.GetElapsedTime(started));
-                return result;
-            }
-
-            return result.Failure == FailureKind.FenceInDoubt ? await SettleAsync(result.Cause!, before, target, cancellationToken) : result;
+            else if (result.Failure == FailureKind.FenceInDoubt)
+                result = await SettleAsync(result.Cause!, before, target, cancellationToken);
+            if (result is { Failure: null, IsEarlier: false })
+                journal.Committed(items, target, engine.Time.GetElapsedTime(started));
+            return result;
         }
         finally
         {

@@ -3,6 +3,7 @@ using Npgsql;
 using Pup.Grains.Checkpoints;
 using Pup.Grains.Feed;
 using Pup.Grains.Partitions;
+using Pup.Grains.Telemetry;
 
 namespace Pup.Grains.Projections;
 
@@ -103,6 +104,7 @@ internal sealed class BatchTransaction(
         _moveCommand = fence.MoveTo(position);
         var commit = new NpgsqlBatchCommand("COMMIT");
         await using var batch = Assemble([.. bookkeeping, _moveCommand, commit]);
+        using var span = BatchSpans.Commit(batch.BatchCommands.Count);
         try
         {
             await batch.ExecuteNonQueryAsync(cancellationToken);

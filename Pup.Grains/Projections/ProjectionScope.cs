@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Pup.Client.Events;
 
 namespace Pup.Grains.Projections;
 
@@ -32,6 +33,10 @@ public sealed class ProjectionScope : IEquatable<ProjectionScope>
     /// <summary>True when every event of the log is in scope.</summary>
     public bool IsAll => BoundedContexts.IsEmpty && AggregateTypes.IsEmpty && EventTypes.IsEmpty;
 
+    /// <summary>Whether the scope has an event; the feed's statements say the same in SQL.</summary>
+    internal bool Includes(PersistedEvent @event) =>
+        Has(BoundedContexts, @event.BoundedContext) && Has(AggregateTypes, @event.AggregateType) && Has(EventTypes, @event.EventType);
+
     /// <summary>The scope as one canonical line; it is stored, and a change of it means <c>needs rebuild</c>.</summary>
     internal string Signature { get; }
 
@@ -46,6 +51,8 @@ public sealed class ProjectionScope : IEquatable<ProjectionScope>
 
     /// <inheritdoc />
     public override string ToString() => IsAll ? "all" : Signature;
+
+    private static bool Has(ImmutableArray<string> names, string name) => names.IsEmpty || names.Contains(name, StringComparer.Ordinal);
 
     private static ImmutableArray<string> Normalise(IEnumerable<string>? values) =>
         [.. (values ?? []).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];

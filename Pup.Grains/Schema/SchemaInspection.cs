@@ -59,22 +59,20 @@ internal static class SchemaInspection
             : null;
     }
 
-    /// <summary>Which privileges a running silo lacks, a line each.</summary>
-    public static async Task<IReadOnlyList<string>> MissingPrivilegesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    /// <summary>Which privileges a running silo lacks.</summary>
+    public static async Task<IReadOnlyList<MissingPrivilege>> MissingPrivilegesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         const string sql = """
-            select format('Role ''%s'' needs %s on %s %s: run `grant %s on %s %s to %I`.',
-                current_user, needed.privilege, needed.kind, needed.relation, lower(needed.privilege), needed.kind, needed.relation, current_user)
+            select current_user::text, needed.privilege, needed.kind || ' ' || needed.relation,
+                format('grant %s on %s %s to %I', lower(needed.privilege), needed.kind, needed.relation, current_user)
             from (
                 select 'table' as kind, relation, privilege
                 from (values ('events', 'SELECT')) as log (relation, privilege)
                 union all
                 select 'table', relation, privilege
-                from unnest(array['projection_checkpoints', 'projections', 'projection_partitions', 'projection_dead_letters', 'projection_log_mark', 'projection_silos'])
+                from unnest(array['projection_checkpoints', 'projections', 'projection_partitions', 'projection_dead_letters', 'projection_log_mark', 'projection_silos', 'projection_audit'])
                     as own (relation)
                 cross join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) as every (privilege)
-                union all
-                select 'table', 'projection_audit', 'INSERT'
                 union all
                 select 'sequence', 'projection_epochs', 'USAGE'
                 union all
@@ -87,9 +85,9 @@ internal static class SchemaInspection
             """;
         await using var command = new NpgsqlCommand(sql, connection);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var lines = new List<string>();
+        var missing = new List<MissingPrivilege>();
         while (await reader.ReadAsync(cancellationToken))
-            lines.Add(reader.GetString(0));
-        return lines;
+            missing.Add(new MissingPrivilege(reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetString(3)));
+        return missing;
     }
 }

@@ -94,7 +94,7 @@ internal sealed class SchemaMigrator(NpgsqlDataSource dataSource)
         var missing = Migration.All.Where(migration => !applied.Contains(migration.Version)).Select(migration => migration.Name).ToList();
         return missing.Count > 0
             ? [$"The schema lacks {string.Join(", ", missing)}: run `pup migrate`."]
-            : await SchemaInspection.MissingPrivilegesAsync(connection, cancellationToken);
+            : [.. (await SchemaInspection.MissingPrivilegesAsync(connection, cancellationToken)).Select(static privilege => privilege.ToString())];
     }
 
     private static string Advice(PostgresException error) => error.SqlState switch

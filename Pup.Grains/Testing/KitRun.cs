@@ -98,7 +98,7 @@ internal sealed class KitRun(Engine engine, ProjectionDefinition definition, Pro
                 $"Projection '{definition.Name}' ran before with another shape, and {halted.State.Replace('_', ' ')}: {halted.Reason}. Use a kit for each, or verify the rebuild."),
             var other => throw new UnreachableException($"Nobody else works in this database: {other}"),
         };
-        var journal = new PartitionJournal(definition.Name, partition, cut.Time, cut.Loggers.CreateLogger("Pup.Partition"));
+        var journal = new PartitionJournal(definition.Name, partition, cut.Time, cut.Loggers.CreateLogger("Pup.Partition"), cut.Instruments.BatchesOf(definition.Name));
         var worker = new PartitionWorker(cut, definition, definition.Create(), generation, ownership, new WorkerSignals(), journal);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var working = worker.RunAsync(enough.Token);

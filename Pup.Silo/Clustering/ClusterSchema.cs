@@ -12,6 +12,9 @@ internal sealed class ClusterSchema(NpgsqlDataSource dataSource)
 {
     public const string Name = "orleans";
 
+    /// <summary>How many scripts there are, each known by one of its tables.</summary>
+    public const int Tables = 3;
+
     private static readonly (string Script, string Table)[] Scripts =
         [("Main", "orleansquery"), ("Clustering", "orleansmembershiptable"), ("Reminders", "orleansreminderstable")];
 
@@ -85,7 +88,7 @@ internal sealed class ClusterSchema(NpgsqlDataSource dataSource)
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         return await MissingAsync(connection, cancellationToken) is { Count: > 0 } missing
             ? [$"Schema '{Name}' lacks Orleans' tables ({string.Join(", ", missing)}): run `pup migrate`."]
-            : await MissingPrivilegesAsync(connection, cancellationToken);
+            : [.. (await MissingPrivilegesAsync(connection, cancellationToken)).Select(static privilege => privilege.ToString())];
     }
 
     // From the catalogue: to_regclass raises where the schema may not be used.
@@ -94,21 +97,26 @@ internal sealed class ClusterSchema(NpgsqlDataSource dataSource)
         where not exists (select from pg_class join pg_namespace on pg_namespace.oid = relnamespace where nspname = 'orleans' and relname = name)
         """;
 
-    private static async Task<IReadOnlyList<string>> MissingAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    /// <summary>Orleans' tables that are not there.</summary>
+    public static async Task<IReadOnlyList<string>> MissingAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(MissingSql, connection)
         {
             Parameters = { new NpgsqlParameter<string[]> { TypedValue = Array.ConvertAll(Scripts, static script => script.Table) } },
         };
-        return await LinesAsync(command, cancellationToken);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var tables = new List<string>();
+        while (await reader.ReadAsync(cancellationToken))
+            tables.Add(reader.GetString(0));
+        return tables;
     }
 
     private const string PrivilegesSql = """
-        select format('Role ''%s'' needs USAGE on schema orleans: run `grant usage on schema orleans to %I`.', current_user, current_user)
+        select current_user::text, 'USAGE', 'schema orleans', format('grant usage on schema orleans to %I', current_user)
         where not has_schema_privilege('orleans', 'usage')
         union all
-        select format('Role ''%s'' needs %s on table orleans.%s: run `grant select, insert, update, delete on all tables in schema orleans to %I`.',
-            current_user, string_agg(privilege, ', '), relname, current_user)
+        select current_user, string_agg(privilege, ', '), 'table orleans.' || relname,
+            format('grant select, insert, update, delete on all tables in schema orleans to %I', current_user)
         from pg_class join pg_namespace on pg_namespace.oid = relnamespace
         cross join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) as privilege
         where nspname = 'orleans' and relkind = 'r' and (relname <> 'orleansquery' or privilege = 'SELECT')
@@ -116,19 +124,15 @@ internal sealed class ClusterSchema(NpgsqlDataSource dataSource)
         group by relname
         """;
 
-    private static async Task<IReadOnlyList<string>> MissingPrivilegesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    /// <summary>Which privileges on Orleans' tables a silo lacks; the schema must be there.</summary>
+    public static async Task<IReadOnlyList<MissingPrivilege>> MissingPrivilegesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(PrivilegesSql, connection);
-        return await LinesAsync(command, cancellationToken);
-    }
-
-    private static async Task<IReadOnlyList<string>> LinesAsync(NpgsqlCommand command, CancellationToken cancellationToken)
-    {
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var lines = new List<string>();
+        var missing = new List<MissingPrivilege>();
         while (await reader.ReadAsync(cancellationToken))
-            lines.Add(reader.GetString(0));
-        return lines;
+            missing.Add(new MissingPrivilege(reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetString(3)));
+        return missing;
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)

@@ -23,7 +23,7 @@ internal sealed class ConfigurationFlags
         Add(command, ConfigurationLoader.Projections, "--name", ["--projection-name"], "Only these projections, separated by commas. As PROJECTION_NAME.");
         Add(command, ConfigurationLoader.GuideWorkers, "--workers", [], "Partitions of the named projections or, without --name, partitions that commit at the same time. As WORKERS.");
         Add(command, ConfigurationLoader.PartitionKey, "--partition-key", [], "Accepted and ignored: partitions are placed by the cluster.");
-        Add(command, ConfigurationLoader.LogFormat, "--log-format", [], "text or json. Default: text.");
+        Add(command, ConfigurationLoader.LogFormat, "--log-format", [], "text or json. Default: json in a container, else text.");
         Add(command, ConfigurationLoader.LogLevel, "--log-level", [], "Trace, Debug, Information, Warning or Error. Default: Information.");
     }
 

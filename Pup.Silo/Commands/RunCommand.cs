@@ -2,6 +2,7 @@ using System.CommandLine;
 using Pup.Grains;
 using Pup.Silo.Configuration;
 using Pup.Silo.Hosting;
+using Pup.Silo.Telemetry;
 using Pup.Silo.Web;
 
 namespace Pup.Silo.Commands;
@@ -26,6 +27,7 @@ internal static class RunCommand
             return await SiloWeb.RunAsync(configuration, configure, cancellationToken);
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "pup" });
         SiloHost.ConfigureClustered(builder, configuration, configure);
+        TelemetryServices.Add(builder, isScraped: false);
         using var host = builder.Build();
         SiloHost.ResolveProjections(host.Services);
         return await SiloLifetime.RunAsync(host, configuration.Notes, work: null, cancellationToken);

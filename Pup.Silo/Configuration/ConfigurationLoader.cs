@@ -44,13 +44,17 @@ internal static class ConfigurationLoader
             Cluster = Read(Setting.OfCluster, new ClusterSettings(), values),
             Http = Read(Setting.OfHttp, new HttpSettings(), values),
             Nested = nested,
-            LogJson = Choice(values, LogFormat, LogFormats.Text) == LogFormats.Json,
+            LogJson = Choice(values, LogFormat, InContainer(environment) ? LogFormats.Json : LogFormats.Text) == LogFormats.Json,
             LogLevel = Choice(values, LogLevel, Microsoft.Extensions.Logging.LogLevel.Information),
         };
     }
 
     public static string[] SplitNames(string list) =>
         list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
+    // .NET's own images say so. There, lines are collected by programs, and each must be one line.
+    private static bool InContainer(IEnumerable<KeyValuePair<string, string>> environment) =>
+        environment.Any(static variable => variable.Key == "DOTNET_RUNNING_IN_CONTAINER" && string.Equals(variable.Value, "true", StringComparison.OrdinalIgnoreCase));
 
     private static TOptions Read<TOptions>(IEnumerable<Setting> settings, TOptions into, Dictionary<string, SourcedValue> values)
         where TOptions : class

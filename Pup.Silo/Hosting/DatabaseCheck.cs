@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Security.Authentication;
 using Npgsql;
 using Pup.Grains;
 using Pup.Grains.Failures;
@@ -67,13 +68,14 @@ internal static partial class DatabaseCheck
         PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } e => $"The database refused: {e.MessageText}. Grant the privilege, or use another role.",
         PostgresException { SqlState: PostgresErrorCodes.DiskFull } e => $"The database's disk is full: {e.MessageText}. Free some space.",
         PostgresException e => $"The database refused: {e.MessageText} ({e.SqlState}).",
+        { InnerException: AuthenticationException e } => $"The database's certificate was not accepted: {e.Message} Check sslmode and sslrootcert in DATABASE_URL, and that the host there is the one that the certificate names.",
         { InnerException: SocketException or TimeoutException or IOException } e => $"The database cannot be reached: {e.Message} ({e.InnerException!.Message}) Is the server running, and is DATABASE_URL right?",
         { Message: var message } when message.StartsWith("No password", StringComparison.Ordinal) => "The database asks for a password, and DATABASE_URL has none. Add it there, or name a Passfile.",
         _ => $"The connection to the database failed: {exception.Message}",
     };
 
     private static bool IsDefinitive(NpgsqlException exception) =>
-        exception is PostgresException { SqlState: ['2', '8', ..] or ['3', 'D', ..] or ['4', '2', ..] } || exception.Message.StartsWith("No password", StringComparison.Ordinal);
+        exception is PostgresException { SqlState: ['2', '8', ..] or ['3', 'D', ..] or ['4', '2', ..] } || exception.InnerException is AuthenticationException || exception.Message.StartsWith("No password", StringComparison.Ordinal);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Reason} Trying again in {Seconds:0.0} s.")]
     private static partial void LogWaiting(ILogger logger, string reason, double seconds);

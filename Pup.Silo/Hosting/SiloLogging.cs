@@ -19,7 +19,11 @@ internal static class SiloLogging
         // Standard output is for what a command answers.
         logging.Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
         if (configuration.LogJson)
-            logging.AddJsonConsole(options => options.TimestampFormat = "O");
+        {
+            // A line that a batch or a request wrote carries its trace.
+            logging.Configure(options => options.ActivityTrackingOptions = ActivityTrackingOptions.TraceId | ActivityTrackingOptions.SpanId);
+            logging.AddJsonConsole(options => (options.IncludeScopes, options.UseUtcTimestamp, options.TimestampFormat) = (true, true, "O"));
+        }
         else
             logging.AddSimpleConsole(options => (options.SingleLine, options.TimestampFormat) = (true, "HH:mm:ss.fff "));
     }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
+using Orleans.Dashboard;
 using Pup.Client.Http;
 
 namespace Pup.Silo.Web;
@@ -7,11 +8,12 @@ namespace Pup.Silo.Web;
 /// <summary>What a silo serves. Health is open to everybody; all else is for those whom <see cref="PupPolicies"/> let in.</summary>
 internal static class SiloRoutes
 {
-    // Pages of other parts, such as metrics and a dashboard, are mapped here, behind RequirePup(app, PupPolicies.…).
     public static void Map(IEndpointRouteBuilder app)
     {
         app.MapPupHealth();
         HealthRoutes.Map(app);
         app.MapPup();
+        app.MapPupMetrics().RequirePup(app, PupPolicies.Read);
+        app.MapOrleansDashboard("/dashboard").RequirePup(app, PupPolicies.Read);
     }
 }

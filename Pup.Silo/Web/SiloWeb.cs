@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
+using Orleans.Dashboard;
 using Pup.Client;
 using Pup.Client.Http;
 using Pup.Grains;
@@ -16,16 +17,24 @@ internal static partial class SiloWeb
 {
     public static async Task<int> RunAsync(SiloConfiguration configuration, Action<PupBuilder> configure, CancellationToken cancellationToken)
     {
-        var address = HttpAddress.Parse(configuration.Http.Http);
+        await using var app = Create(configuration, configure);
+        SiloHost.ResolveProjections(app.Services);
+        Tell(app, configuration);
+        return await SiloLifetime.RunAsync(app, configuration.Notes, work: null, cancellationToken);
+    }
+
+    /// <exception cref="ConfigurationException">What was configured cannot be meant.</exception>
+    public static WebApplication Create(SiloConfiguration configuration, Action<PupBuilder> configure)
+    {
         // An empty one: what this process does is said by its own configuration alone.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "pup", EnvironmentName = Environments.Production });
         builder.Configuration.AddInMemoryCollection(Configuration(configuration));
         SiloHost.ConfigureClustered(builder, configuration, configure);
-        AddServices(builder, address);
-        await using var app = Build(builder);
-        SiloHost.ResolveProjections(app.Services);
-        Tell(app, configuration);
-        return await SiloLifetime.RunAsync(app, configuration.Notes, work: null, cancellationToken);
+        // Its live trace would show what other pages do not: arguments of calls.
+        builder.UseOrleans(static silo => silo.AddDashboard(static options => options.HideTrace = true));
+        builder.AddPupTelemetry();
+        AddServices(builder, HttpAddress.Parse(configuration.Http.Http));
+        return Build(builder);
     }
 
     private static void AddServices(WebApplicationBuilder builder, IPEndPoint address)
@@ -38,7 +47,7 @@ internal static partial class SiloWeb
         });
         builder.Services.AddRouting().AddProblemDetails().AddPupHttp();
         builder.Services.AddHealthChecks().AddPup();
-        //builder.AddPupClient();
+        builder.AddPupClient();
     }
 
     // Small requests of few callers: what is larger, slower or more is not one of theirs.

@@ -10,7 +10,7 @@ namespace Pup.Tests.Http;
 /// <summary>Whatever is sent, the answer is a success or problem details, and never 500.</summary>
 public sealed class FuzzTests
 {
-    private static readonly string[] _names = ["orders", "orders_p3", "", ".", "..", "%00", "%2F", "%2e%2e", "a b", "é", "'; drop table events; --", "%F0%9F%98%80", "%ED%A0%80", "{name}", "*", new('n', 3_000)];
+    private static readonly string[] _names = ["orders_p3", "", ".", "..", "%00", "%2F", "%2e%2e", "a b", "é", "'; drop table events; --", "%F0%9F%98%80", "%ED%A0%80", "{name}", "*", new('n', 3_000)];
 
     private static readonly string[] _tails =
     [
@@ -45,24 +45,26 @@ public sealed class FuzzTests
         var client = new ScriptedClient();
         client.Goes.SetResult();
         await using var host = await HttpHost.StartAsync(client, configure: builder => builder.Services.AddProblemDetails(), use: app => app.UseStatusCodePages());
-        await Gen.Select(Any(_methods), Any(_names), Any(_tails), Any(_types), _body)
+        await SendOddRequestsAsync(host.Http, "orders", Environment.GetEnvironmentVariable("PUP_LONG") is null ? 3_000 : 100_000);
+    }
+
+    /// <summary>Sends requests about a projection, and others that look like them, and looks at the answers.</summary>
+    internal static Task SendOddRequestsAsync(HttpClient http, string projection, int requests) =>
+        Gen.Select(Any(_methods), Any([projection, .. _names]), Any(_tails), Any(_types), _body)
             .SampleAsync(
                 async (method, name, tail, type, body) =>
                 {
-                    using var answer = await host.SendAsync(new HttpMethod(method), $"/pup/projections/{name}{tail}", null, null, request =>
-                    {
-                        request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
-                        request.Content.Headers.TryAddWithoutValidation("Content-Type", type);
-                    });
+                    using var request = new HttpRequestMessage(new HttpMethod(method), $"/pup/projections/{name}{tail}") { Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body)) };
+                    request.Content.Headers.TryAddWithoutValidation("Content-Type", type);
+                    using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
                     Assert.NotEqual(HttpStatusCode.InternalServerError, answer.StatusCode);
                     // A path that is no path never gets as far as the routes: the server itself answers it with a bare 400.
                     var isBare = answer.StatusCode == HttpStatusCode.BadRequest && answer.Content.Headers.ContentLength == 0 && $"{name}{tail}".Split('?')[0].Contains('%', StringComparison.Ordinal);
                     if (!answer.IsSuccessStatusCode && method != "HEAD" && !isBare)
                         Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
                 },
-                iter: Environment.GetEnvironmentVariable("PUP_LONG") is null ? 3_000 : 100_000,
+                iter: requests,
                 threads: 2);
-    }
 
     [Fact]
     public async Task Bytes_that_are_no_request_are_refused_and_the_next_caller_is_answered()

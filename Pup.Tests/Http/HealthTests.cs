@@ -72,7 +72,7 @@ public sealed class HealthTests
     public void What_does_not_run_is_not_healthy_though_it_has_no_lag(ProjectionCondition condition, string words)
     {
         var answer = HealthVerdict.Of([ScriptedClient.Of("fine"), ScriptedClient.Of("orders", condition) with { Reason = "an event said hunter2" }], static _ => 10);
-        Assert.Equal(HealthAnswer.Failed($"Projection 'orders' is not well: {words}."), answer);
+        Assert.Equal(HealthAnswer.Failed($"Projection orders is not well: {words}."), answer);
     }
 
     [Fact]

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
-using Orleans.Runtime;
+using Pup.Client;
 using Pup.Client.Events;
 using Pup.Client.Operations;
 
@@ -23,7 +23,12 @@ internal sealed class ScriptedClient : IProjectionClient
 
     public static ProjectionReport Of(string name, ProjectionCondition condition = ProjectionCondition.CaughtUp, long lag = 0) => new()
     {
-        Projection = name, Condition = condition, LogPosition = 100, Lag = lag, ParkedKeys = 0, DeadLetters = 0,
+        Projection = name,
+        Condition = condition,
+        LogPosition = 100,
+        Lag = lag,
+        ParkedKeys = 0,
+        DeadLetters = 0,
         Partitions = [new PartitionReport { Partition = 0, Condition = condition, Lag = lag, ParkedKeys = 0, Position = 100 - lag }],
     };
 
@@ -76,18 +81,35 @@ internal sealed class ScriptedClient : IProjectionClient
 
     private static DeadLetterDetails Letter(long id) => new()
     {
-        Id = id, OrderingKey = "k", Position = 7, EventId = Guid.Empty, EventType = "Happened", Status = "failed", Attempts = 3, Error = "no", FullError = "no\nat all", CreatedAt = DateTimeOffset.UnixEpoch,
+        Id = id,
+        OrderingKey = "k",
+        Position = 7,
+        EventId = Guid.Empty,
+        EventType = "Happened",
+        Status = "failed",
+        Attempts = 3,
+        Error = "no",
+        FullError = "no\nat all",
+        CreatedAt = DateTimeOffset.UnixEpoch,
         Event = new PersistedEvent
         {
-            GlobalPosition = 7, BoundedContext = "Test", AggregateType = "Thing", AggregateId = "k", AggregateVersion = 1, EventId = Guid.Empty, EventType = "Happened", EventVersion = 1,
-            Payload = "{\"secret\":1}"u8.ToArray(), CreatedAt = DateTimeOffset.UnixEpoch,
+            GlobalPosition = 7,
+            BoundedContext = "Test",
+            AggregateType = "Thing",
+            AggregateId = "k",
+            AggregateVersion = 1,
+            EventId = Guid.Empty,
+            EventType = "Happened",
+            EventVersion = 1,
+            Payload = "{\"secret\":1}"u8.ToArray(),
+            CreatedAt = DateTimeOffset.UnixEpoch,
         },
     };
 
     private Task<T> AnswerAsync<T>(string call, T answer)
     {
         Calls.Enqueue(call);
-        Actor = RequestContext.Get("Pup.Actor") as string;
+        Actor = PupActor.Get();
         return Failure is null ? Task.FromResult(answer) : Task.FromException<T>(Failure);
     }
 }

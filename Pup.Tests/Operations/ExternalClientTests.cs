@@ -65,6 +65,8 @@ public sealed class ExternalClientTests(PostgresServer server)
         });
         await application.StartAsync(Token);
         var projections = application.Services.GetRequiredService<IProjectionClient>();
+        // Registered in the background, once the host has started.
+        await Eventually.TrueAsync(async () => await ConditionAsync(projections) == ProjectionCondition.CaughtUp, TimeSpan.FromSeconds(30), "caught up");
 
         await projections.PauseAsync("ledger", Token);
         Assert.Equal(ProjectionCondition.Paused, await ConditionAsync(projections));

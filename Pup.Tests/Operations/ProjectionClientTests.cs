@@ -59,8 +59,58 @@ public sealed class ProjectionClientTests(PostgresServer server)
         await EventLog.AppendAsync(database, 10, 10);
 
         await cluster.UntilAsync("ledger", ProjectionCondition.ForeignWriter);
-        var refused = await Assert.ThrowsAsync<ProjectionRefusedException>(async () => await cluster.Projections.CatchUpAsync("ledger", Token).ToListAsync(Token));
+        var refused = await Assert.ThrowsAsync<ProjectionRefusedException>(() => CatchUpAsync(cluster));
         Assert.Contains("not Pup", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_the_database_lacks_is_a_fault_that_mends_itself()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendAsync(database, 100, 10);
+        await using var cluster = await SiloCluster.StartLedgerAsync(database, partitions: 1);
+        await cluster.UntilAsync("ledger", ProjectionCondition.CaughtUp);
+
+        await database.ExecuteAsync("alter table ledger rename to hidden");
+        await EventLog.AppendAsync(database, 10, 10);
+        await cluster.UntilAsync("ledger", static report => report is { Condition: ProjectionCondition.Faulted, DeadLetters: 0 } && report.Reason!.Contains("relation \"ledger\"", StringComparison.Ordinal), "faulted");
+        await database.ExecuteAsync("alter table hidden rename to ledger");
+
+        await cluster.UntilAsync("ledger", ProjectionCondition.CaughtUp);
+        await Ledger.AssertExactAsync(database);
+    }
+
+    [Fact]
+    public async Task A_command_is_tried_again_while_silos_change_and_for_no_longer_than_patience_lasts()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await using var cluster = await SiloCluster.StartLedgerAsync(database);
+        await cluster.UntilAsync("ledger", ProjectionCondition.CaughtUp);
+        await using var shaky = TestClient.Shaky(database, cluster.Cluster.Client, failures: 3);
+        await shaky.Projections.PauseAsync("ledger", Token);
+        Assert.Equal(ProjectionCondition.Paused, (await shaky.Projections.GetAsync("ledger", Token)).Condition);
+
+        await using var hopeless = TestClient.Shaky(database, cluster.Cluster.Client, failures: int.MaxValue - 1, static options => options.Patience = TimeSpan.FromMilliseconds(300));
+        var unavailable = await Assert.ThrowsAsync<ClusterUnavailableException>(() => hopeless.Projections.ResumeAsync("ledger", Token));
+
+        Assert.Contains("injected", unavailable.Message, StringComparison.Ordinal);
+        Assert.Equal("pause", await database.ScalarAsync<string>("select string_agg(action, ' ') from projection_audit"));
+    }
+
+    [Fact]
+    public async Task Nothing_is_changed_of_a_projection_that_no_silo_hosts()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await using var cluster = await SiloCluster.StartLedgerAsync(database);
+        await cluster.UntilAsync("ledger", ProjectionCondition.CaughtUp);
+        await database.ExecuteAsync("insert into projections (name, partitions, configured_partitions, key_signature, scope_signature) values ('orders', 1, 1, '', '')");
+        await database.ExecuteAsync("insert into projection_checkpoints (projection_name, last_global_position, epoch) values ('orders', 0, 7)");
+
+        var refused = await Assert.ThrowsAsync<ProjectionRefusedException>(async () => await cluster.Projections.RebuildAsync("orders", Token).ToListAsync(Token));
+
+        Assert.Contains("hosts projection 'orders'", refused.Message, StringComparison.Ordinal);
+        Assert.Equal("running 7", await database.ScalarAsync<string>("select state || ' ' || epoch from projections join projection_checkpoints on projection_name = name where name = 'orders'"));
+        Assert.Equal(refused.Message, await database.ScalarAsync<string>("select result from projection_audit"));
     }
 
     [Fact]
@@ -71,13 +121,13 @@ public sealed class ProjectionClientTests(PostgresServer server)
         await using (var cluster = await SiloCluster.StartLedgerAsync(database))
         {
             await cluster.UntilAsync("ledger", static _ => true, "registered");
-            var reports = await cluster.Projections.CatchUpAsync("ledger", Token).ToListAsync(Token);
+            var reports = await CatchUpAsync(cluster);
             Assert.Equal(ProjectionCondition.CaughtUp, reports[^1].Condition);
             await Ledger.AssertExactAsync(database);
 
             await cluster.Projections.PauseAsync("ledger", Token);
             await EventLog.AppendAsync(database, 10, 10);
-            var refused = await Assert.ThrowsAsync<ProjectionRefusedException>(async () => await cluster.Projections.CatchUpAsync("ledger", Token).ToListAsync(Token));
+            var refused = await Assert.ThrowsAsync<ProjectionRefusedException>(() => CatchUpAsync(cluster));
             Assert.Contains("paused", refused.Message, StringComparison.Ordinal);
         }
     }
@@ -108,4 +158,7 @@ public sealed class ProjectionClientTests(PostgresServer server)
 
         Assert.Equal(("orders", new ProjectionNotFoundException("orders").Message), (missing.Projection, missing.Message));
     }
+
+    private static async Task<List<ProjectionReport>> CatchUpAsync(SiloCluster cluster) =>
+        await cluster.Projections.CatchUpAsync("ledger", Token).ToListAsync(Token).AsTask().WaitAsync(TimeSpan.FromSeconds(30), Token);
 }

@@ -1,3 +1,4 @@
+using Orleans.Runtime;
 using Pup.Client;
 using Pup.Client.Connections;
 using Pup.Client.Operations;
@@ -35,7 +36,25 @@ internal sealed class TestClient : IAsyncDisposable
         return new TestClient(database, new NoCluster(), options);
     }
 
+    /// <summary>Reaches the cluster, but each call only after so many failures.</summary>
+    public static TestClient Shaky(TestDatabase database, IGrainFactory grains, int failures, Action<PupClientOptions>? configure = null)
+    {
+        var options = new PupClientOptions { Patience = TimeSpan.FromSeconds(20) };
+        configure?.Invoke(options);
+        return new TestClient(database, new ShakyCluster(grains, failures), options);
+    }
+
     public ValueTask DisposeAsync() => _database.DisposeAsync();
+
+    private sealed class ShakyCluster(IGrainFactory grains, int failures) : IClusterAccess
+    {
+        private int _asked;
+
+        public string ClusterId => "pup";
+
+        public ValueTask<IGrainFactory> GrainsAsync(CancellationToken cancellationToken) =>
+            Interlocked.Increment(ref _asked) % (failures + 1) != 0 ? throw new SiloUnavailableException("injected") : ValueTask.FromResult(grains);
+    }
 
     private sealed class NoCluster : IClusterAccess
     {

@@ -78,6 +78,7 @@ public sealed class LineFailureTests(PostgresServer server)
 
         Assert.Equal(1, await database.ScalarAsync<int>("select n from tally"));
         Assert.InRange(calls, 1, mostCalls);
+        Assert.Equal(1L, engine.Runners[0].Journal.Events);
     }
 
     [Fact]

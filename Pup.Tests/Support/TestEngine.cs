@@ -24,6 +24,8 @@ internal sealed class TestEngine : IAsyncDisposable
 
     public PupOptions Options => _services.GetRequiredService<PupOptions>();
 
+    public ProjectionRebuild Rebuild => _services.GetRequiredService<ProjectionRebuild>();
+
     public ProjectionRepartition Repartition => _services.GetRequiredService<ProjectionRepartition>();
 
     public IReadOnlyList<PartitionRunner> Runners => _runners;

@@ -23,12 +23,17 @@ internal sealed class SiloChild : IAsyncDisposable
     /// <summary>As it stands, with a generation behind it, beside the partitions that it owns.</summary>
     public string Endpoint { get; }
 
-    public static SiloChild Start(string connectionString, string role, params string[] flags)
+    public static SiloChild Start(string connectionString, string role, params string[] flags) => Start(connectionString, role, gateway: false, flags);
+
+    /// <summary>As above, for clients in other processes.</summary>
+    public static SiloChild StartWithGateway(string connectionString, string role, params string[] flags) => Start(connectionString, role, gateway: true, flags);
+
+    private static SiloChild Start(string connectionString, string role, bool gateway, string[] flags)
     {
         var program = Environment.ProcessPath!;
         string[] own = Path.GetFileNameWithoutExtension(program) == "dotnet" ? [typeof(SiloChild).Assembly.Location] : [];
         var port = FreePort();
-        var start = new ProcessStartInfo(program, [.. own, role, .. flags, string.Create(CultureInfo.InvariantCulture, $"--silo-port={port}"), "--gateway=false", "--log-level=Warning"]) { RedirectStandardInput = true };
+        var start = new ProcessStartInfo(program, [.. own, role, .. flags, string.Create(CultureInfo.InvariantCulture, $"--silo-port={port}"), gateway ? "--gateway=true" : "--gateway=false", "--log-level=Warning"]) { RedirectStandardInput = true };
         start.Environment[Child.ConnectionVariable] = connectionString;
         return new SiloChild(Process.Start(start)!, port);
     }

@@ -3,7 +3,10 @@ using System.Text.Json.Serialization;
 using Pup.Bench.Append;
 using Pup.Bench.CatchUp;
 using Pup.Bench.Cluster;
+using Pup.Bench.Lag;
 using Pup.Bench.Latency;
+using Pup.Bench.Telemetry;
+using Pup.Bench.Wait;
 
 namespace Pup.Bench.Reporting;
 
@@ -13,7 +16,10 @@ namespace Pup.Bench.Reporting;
 [JsonSerializable(typeof(CatchUpResult))]
 [JsonSerializable(typeof(FailoverResult))]
 [JsonSerializable(typeof(IdleResult))]
+[JsonSerializable(typeof(LagResult))]
 [JsonSerializable(typeof(LatencyResult))]
+[JsonSerializable(typeof(TelemetryResult))]
+[JsonSerializable(typeof(WaitBenchResult))]
 internal sealed partial class ResultJson : JsonSerializerContext
 {
     public static string Line<T>(T result) => JsonSerializer.Serialize(result, typeof(T), Default);

@@ -6,7 +6,6 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
-using Orleans.Runtime;
 
 namespace Pup.Client.Http.Access;
 
@@ -16,9 +15,6 @@ namespace Pup.Client.Http.Access;
 /// </summary>
 internal sealed partial class Gate(PupHttpOptions options, ApiKeyRing keys, IHostApplicationLifetime application, ILogger<Gate> logger)
 {
-    /// <summary>Where the grains look for who ordered what they audit.</summary>
-    public const string ActorKey = "Pup.Actor";
-
     private const string Scheme = "Bearer ";
     private const string KeyHeader = "X-Api-Key";
     private const long MostBody = 1 << 20;
@@ -46,7 +42,7 @@ internal sealed partial class Gate(PupHttpOptions options, ApiKeyRing keys, IHos
 
         if (context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } body)
             body.MaxRequestBodySize = MostBody;
-        RequestContext.Set(ActorKey, ActorOf(context.User));
+        PupActor.Set(ActorOf(context.User));
         // Who only reads may do so for hours, and would hold up the end of the process.
         using var stop = policy == PupPolicies.Read
             ? CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, application.ApplicationStopping)
@@ -122,7 +118,7 @@ internal sealed partial class Gate(PupHttpOptions options, ApiKeyRing keys, IHos
         new(new ClaimsIdentity([new Claim(ClaimTypes.Name, name), new Claim(ClaimTypes.Role, policy)], "Pup"));
 
     private static string ActorOf(ClaimsPrincipal user) =>
-        user.Identity?.Name ?? user.FindFirst(ClaimTypes.NameIdentifier)?.Value ?? user.FindFirst("sub")?.Value ?? "unknown";
+        new[] { user.Identity?.Name, user.FindFirst(ClaimTypes.NameIdentifier)?.Value, user.FindFirst("sub")?.Value }.FirstOrDefault(static name => !string.IsNullOrWhiteSpace(name)) ?? "unknown";
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Path} failed unexpectedly")]
     private static partial void LogUnexpected(ILogger logger, Exception exception, PathString path);

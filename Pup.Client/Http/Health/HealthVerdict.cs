@@ -17,7 +17,7 @@ internal static class HealthVerdict
         if (behind is [var (lag, threshold), ..])
             return HealthAnswer.Behind(lag, threshold);
         return reports.FirstOrDefault(IsBroken) is { } broken
-            ? HealthAnswer.Failed($"Projection '{broken.Projection}' is not well: {Words(broken.Condition)}.")
+            ? HealthAnswer.Failed($"Projection {broken.Projection} is not well: {Words(broken.Condition)}.")
             : HealthAnswer.Healthy;
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.OpenApi;
 using Pup.Client.Http.Access;
 
 namespace Pup.Client.Http.Routes;
@@ -19,8 +20,13 @@ internal static class RouteExtensions
 
     public static RouteHandlerBuilder Streaming<T>(this RouteHandlerBuilder route) => route.Produces<T>(StatusCodes.Status200OK, Streams);
 
-    public static RouteHandlerBuilder Takes<T>(this RouteHandlerBuilder route)
-        where T : notnull => route.Accepts<T>(Json);
+    // Said to the document alone. Were it said to the platform, that would refuse other types before anybody is asked who they are.
+    public static RouteHandlerBuilder Takes<T>(this RouteHandlerBuilder route) => route.AddOpenApiOperationTransformer(static async (operation, context, cancellationToken) =>
+        operation.RequestBody = new OpenApiRequestBody
+        {
+            Required = true,
+            Content = new Dictionary<string, OpenApiMediaType> { [Json] = new() { Schema = await context.GetOrCreateSchemaAsync(typeof(T), null, cancellationToken) } },
+        });
 
     private static RouteHandlerBuilder Describe(this RouteHandlerBuilder route, RouteAccess access, string summary) => route
         .WithMetadata(access)

@@ -9,8 +9,14 @@ namespace Pup.Client.Operations.Cluster;
 /// Calls to the grain of a projection, tried again while silos come and go. Every attempt of a command carries the same identity, so
 /// that one whose answer was lost is not run twice.
 /// </summary>
-internal sealed class ClusterCalls(IClusterAccess cluster, PupClientOptions options, TimeProvider time)
+internal sealed class ClusterCalls(IClusterAccess cluster, BegunCommands begun, PupClientOptions options, TimeProvider time)
 {
+    // What was sent to a silo that dies at this moment is never answered.
+    private static readonly TimeSpan _answer = TimeSpan.FromSeconds(5);
+
+    // A rebuild may have to wait for locks for long.
+    private static readonly TimeSpan _longest = TimeSpan.FromMinutes(5);
+
     /// <param name="projection">Name of the projection.</param>
     /// <param name="command">The call.</param>
     /// <param name="cancellationToken">Gives up; what was sent may be run all the same.</param>
@@ -18,12 +24,14 @@ internal sealed class ClusterCalls(IClusterAccess cluster, PupClientOptions opti
     public async Task<T> CommandAsync<T>(string projection, Func<IProjectionGrain, CancellationToken, Task<T>> command, CancellationToken cancellationToken)
     {
         PupActor.Set(PupActor.Get());
-        CommandIdentity.Set(Guid.NewGuid());
+        var identity = Guid.NewGuid();
+        CommandIdentity.Set(identity);
         var started = time.GetTimestamp();
         var retrying = new RetryStrategyOptions
         {
-            ShouldHandle = arguments => ValueTask.FromResult(
-                IsPassing(arguments.Outcome.Exception) && time.GetElapsedTime(started) < options.Patience),
+            ShouldHandle = async arguments => IsPassing(arguments.Outcome.Exception)
+                && (time.GetElapsedTime(started) < options.Patience
+                    || (time.GetElapsedTime(started) < _longest && await begun.IsUnderWayAsync(identity, arguments.Context.CancellationToken))),
             Delay = TimeSpan.FromMilliseconds(100),
             MaxDelay = TimeSpan.FromSeconds(2),
             BackoffType = DelayBackoffType.Exponential,
@@ -33,13 +41,14 @@ internal sealed class ClusterCalls(IClusterAccess cluster, PupClientOptions opti
         var pipeline = new ResiliencePipelineBuilder { TimeProvider = time }.AddRetry(retrying).Build();
         try
         {
-            return await pipeline.ExecuteAsync(async token => await command((await GrainsAsync(token)).GetGrain<IProjectionGrain>(projection), token), cancellationToken);
+            return await pipeline.ExecuteAsync(
+                async token => await command((await GrainsAsync(token)).GetGrain<IProjectionGrain>(projection), token).WaitAsync(_answer, time, token), cancellationToken);
         }
         catch (Exception exception) when (IsPassing(exception))
         {
             throw exception as ClusterUnavailableException ?? new ClusterUnavailableException(
                 $"No silo of cluster '{cluster.ClusterId}' answered within {options.Patience.TotalSeconds:0.#} s ({exception.Message}). "
-                + "Start one (`pup run`), see that its gateway can be reached from here, and try again. Lag and status are answered without one.",
+                + "Start one (`pup run`), see that its gateway can be reached from here, and try again. What was sent may be done all the same: the table projection_audit tells. Lag and status are answered without a silo.",
                 exception);
         }
     }

@@ -40,6 +40,8 @@ internal static class ConditionRules
             return (ProjectionCondition.Paused, $"Somebody paused it. Run `pup resume {projection.Name}` to let it go on.");
         if (cluster.IsHosted(projection.Name) is false)
             return (ProjectionCondition.Unplaced, "No living silo hosts it. Start one that does.");
+        if (partition.Trouble is { } trouble)
+            return (ProjectionCondition.Faulted, trouble);
         if (partition.NeverStarted)
             return (ProjectionCondition.NeverStarted, partition.Position is null ? "It has no checkpoint." : "No silo has run it yet.");
         return partition.Position < projection.Visible ? Behind(partition, projection, log, cluster) : AtTheEnd(partition, projection);
@@ -78,7 +80,7 @@ internal static class ConditionRules
     {
         if (log.IsSameSequence is false)
             return string.Create(CultureInfo.InvariantCulture, $"The log's sequence is not the one that its mark {log.Mark} was recorded with (restored, truncated with `restart identity`, or altered). Run `pup doctor`.");
-        var recorded = Math.Max(log.Mark ?? 0, projection.Partitions.Max(static partition => partition.Position ?? 0));
+        var recorded = Math.Max(log.Mark ?? 0, projection.Furthest);
         return projection.Visible < recorded && log.SequenceValue < recorded
             ? string.Create(CultureInfo.InvariantCulture, $"Position {recorded} was already seen, but the log ends at {projection.Visible} and its sequence at {log.SequenceValue}: a restore, a truncate or a lost fail-over. Run `pup doctor`.")
             : null;

@@ -14,6 +14,9 @@ internal sealed record PartitionFacts(int Partition)
     /// <summary>Why it stopped.</summary>
     public string? Fault { get; init; }
 
+    /// <summary>What the database lacks for it to go on; it tries again by itself.</summary>
+    public string? Trouble { get; init; }
+
     public bool IsForeignWriter { get; init; }
 
     /// <summary>The silo that took ownership last.</summary>

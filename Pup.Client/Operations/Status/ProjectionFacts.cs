@@ -3,6 +3,9 @@ namespace Pup.Client.Operations.Status;
 /// <summary>What the database says of one projection.</summary>
 internal sealed record ProjectionFacts(string Name, IReadOnlyList<PartitionFacts> Partitions)
 {
+    /// <summary>Where the partition stands that is furthest ahead.</summary>
+    public long Furthest { get; } = Partitions.Max(static partition => partition.Position ?? 0);
+
     /// <summary>As stored: running, paused, rebuilding or needs_rebuild.</summary>
     public required string State { get; init; }
 

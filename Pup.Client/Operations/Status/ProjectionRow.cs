@@ -13,9 +13,9 @@ internal static class ProjectionRow
         long? target = reader.IsDBNull(4) ? null : reader.GetInt64(4);
         var visible = reader.GetInt64(5);
         var partitions = ReadPartitions(reader);
-        var letters = reader.GetInt64(12);
+        var letters = reader.GetInt64(13);
         if (letters > 0)
-            AddParkedKeys(partitions, reader.GetFieldValue<int[]>(13), reader.GetFieldValue<int[]>(14));
+            AddParkedKeys(partitions, reader.GetFieldValue<int[]>(14), reader.GetFieldValue<int[]>(15));
         return new ProjectionFacts(name, partitions)
         {
             State = state,
@@ -24,7 +24,7 @@ internal static class ProjectionRow
             RebuildTarget = target,
             Visible = visible,
             DeadLetters = letters,
-            OldestUnseen = reader.IsDBNull(15) ? null : reader.GetFieldValue<DateTimeOffset>(15),
+            OldestUnseen = reader.IsDBNull(16) ? null : reader.GetFieldValue<DateTimeOffset>(16),
         };
     }
 
@@ -36,6 +36,7 @@ internal static class ProjectionRow
         var faults = reader.GetFieldValue<string?[]>(9);
         var kinds = reader.GetFieldValue<string?[]>(10);
         var silos = reader.GetFieldValue<string?[]>(11);
+        var troubles = reader.GetFieldValue<string?[]>(12);
         var partitions = new PartitionFacts[positions.Length];
         for (var index = 0; index < partitions.Length; index++)
         {
@@ -47,6 +48,7 @@ internal static class ProjectionRow
                 Fault = faults[index],
                 IsForeignWriter = kinds[index] == "foreign_writer",
                 Silo = silos[index],
+                Trouble = troubles[index],
             };
         }
 

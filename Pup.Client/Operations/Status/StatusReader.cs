@@ -27,27 +27,25 @@ internal sealed class StatusReader(ClientDatabase database, MembershipReader mem
         patient: true,
         cancellationToken);
 
-    // The log's end and all checkpoints in one snapshot. The lateral limits keep the planner from reading whole tables.
+    // The log's end and all checkpoints in one snapshot. The limit keeps the planner from reading the checkpoints of all others.
     internal const string ProjectionsSql = """
         select p.name, p.state, p.state_reason, p.rebuild_started_at, p.rebuild_target, log.visible,
-            a.positions, a.epochs, a.updated, a.faults, a.kinds, a.silos,
+            a.positions, a.epochs, a.updated, a.faults, a.kinds, a.silos, a.troubles,
             coalesce(d.letters, 0)::bigint, d.partitions, d.keys,
             (select e.created_at from events e where e.global_position > a.smallest order by e.global_position limit 1)
         from projections p
         cross join (select coalesce(max(global_position), 0) as visible from events) log
         cross join lateral (
             select array_agg(f.last_global_position) as positions, array_agg(f.epoch) as epochs, array_agg(f.updated_at) as updated,
-                array_agg(f.fault) as faults, array_agg(f.fault_kind) as kinds, array_agg(f.silo) as silos,
+                array_agg(f.fault) as faults, array_agg(f.fault_kind) as kinds, array_agg(f.silo) as silos, array_agg(f.trouble) as troubles,
                 coalesce(min(coalesce(f.last_global_position, 0)), 0) as smallest
             from (
-                select c.last_global_position, c.epoch, c.updated_at, o.fault, o.fault_kind, o.silo
+                select c.last_global_position, c.epoch, c.updated_at, o.fault, o.fault_kind, o.silo, o.trouble
                 from generate_series(0, p.partitions - 1) as i (index)
                 left join lateral (
                     select k.last_global_position, k.epoch, k.updated_at from projection_checkpoints k
                     where k.projection_name = case when p.partitions = 1 then p.name else p.name || '_p' || i.index end limit 1) c on true
-                left join lateral (
-                    select r.fault, r.fault_kind, r.silo from projection_partitions r
-                    where r.projection_name = p.name and r.partition = i.index limit 1) o on true
+                left join projection_partitions o on o.projection_name = p.name and o.partition = i.index
                 order by i.index) f) a
         left join lateral (
             select sum(g.letters) as letters, array_agg(g.partition) as partitions, array_agg(g.keys) as keys

@@ -22,7 +22,7 @@ internal sealed record ChaosPlan(TimeSpan Duration, int Partitions, long Events,
         : Chance.IsLong ? Long(30)
         : new(TimeSpan.FromSeconds(30), 4, 5_000, 4, 1);
 
-    // 200,000 events and 200 faults in half an hour, 20 of them on PostgreSQL.
+    // 200,000 events and 200 faults in a quarter of an hour, 20 of them on PostgreSQL; longer runs have more faults.
     private static ChaosPlan Long(double minutes) => new(
-        TimeSpan.FromMinutes(minutes), 8, (long)(200_000 * Math.Min(1, minutes / 30)), (int)(200 * minutes / 30), (int)(20 * minutes / 30));
+        TimeSpan.FromMinutes(minutes), 8, (long)(200_000 * Math.Min(1, minutes / 15)), (int)(200 * minutes / 15), (int)(20 * minutes / 15));
 }

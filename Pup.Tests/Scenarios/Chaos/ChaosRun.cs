@@ -4,8 +4,8 @@ using Pup.Tests.Support;
 
 namespace Pup.Tests.Scenarios.Chaos;
 
-/// <summary>Three silos, writers, and fault after fault; then the invariants.</summary>
-internal sealed class ChaosRun(PostgresServer server, TestDatabase database, ChaosPlan plan, int seed, Random random) : IAsyncDisposable
+/// <summary>Three silos, writers, and fault after fault; then the invariants. Without a network, packets are never dropped.</summary>
+internal sealed class ChaosRun(PostgresServer server, TestDatabase database, SiloNetwork? network, ChaosPlan plan, int seed, Random random) : IAsyncDisposable
 {
     // Silos that have events to apply.
     private const string BusySql = """
@@ -32,7 +32,7 @@ internal sealed class ChaosRun(PostgresServer server, TestDatabase database, Cha
     private static readonly TimeSpan _long = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan _catchUp = TimeSpan.FromMinutes(3);
 
-    private readonly List<SiloSlot> _slots = [.. Enumerable.Range(0, ChaosPlan.Silos).Select(_ => new SiloSlot(server, database, seed, plan))];
+    private readonly List<SiloSlot> _slots = [.. Enumerable.Range(0, ChaosPlan.Silos).Select(index => new SiloSlot(index, network, server, database, seed, plan))];
     private readonly Stopwatch _watch = new();
     private readonly ChaosReport _report = new(seed, plan.Duration);
     private InvariantWatch? _invariants;
@@ -92,7 +92,7 @@ internal sealed class ChaosRun(PostgresServer server, TestDatabase database, Cha
     private async Task InflictAllAsync(PacedWriters writers)
     {
         var faults = new Faults(server, database, plan, random);
-        var deck = new FaultDeck(new Random(seed));
+        var deck = new FaultDeck(new Random(seed), network is not null);
         for (var number = 1; _watch.Elapsed < plan.Duration || !writers.IsAllWritten; number++)
         {
             await Task.Delay(random.Next(1_500));

@@ -12,7 +12,8 @@ public sealed class ChaosTests
         // A server of its own: it is stopped and killed.
         await using var server = await PostgresServer.StartAsync();
         await using var database = await TestDatabase.CreateAsync(server);
-        await using var run = new ChaosRun(server, database, plan, seed, random);
+        await using var network = await SiloNetwork.TryCreateAsync(ChaosPlan.Silos);
+        await using var run = new ChaosRun(server, database, network, plan, seed, random);
 
         var report = await run.RunAsync();
         TestContext.Current.TestOutputHelper?.WriteLine(report.ToString());

@@ -21,6 +21,12 @@ internal enum FaultKind
     /// <summary>The silo's connections are cut around COMMIT.</summary>
     CutCommits,
 
+    /// <summary>Packets between the silo and PostgreSQL are dropped for seconds.</summary>
+    DropFromServer,
+
+    /// <summary>Packets between the silo and the other silos are dropped for seconds.</summary>
+    DropFromSilos,
+
     /// <summary>Another number of partitions is ordered.</summary>
     Repartition,
 

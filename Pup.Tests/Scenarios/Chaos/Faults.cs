@@ -38,6 +38,8 @@ internal sealed class Faults(PostgresServer server, TestDatabase database, Chaos
         FaultKind.FreezeSending => FreezeSendingAsync(victim),
         FaultKind.CutLine => CutLineAsync(victim),
         FaultKind.CutCommits => CutCommitsAsync(victim.Line),
+        FaultKind.DropFromServer => DropAsync(victim, victim.Network!.CutFromServerAsync),
+        FaultKind.DropFromSilos => DropAsync(victim, victim.Network!.CutFromSilosAsync),
         FaultKind.Repartition => OrderAsync(victim.Process, $"repartition {Pick("ledger", "counter", "docs", "live")} {1 + random.Next(plan.Partitions + 2)}"),
         FaultKind.Rebuild => OrderAsync(victim.Process, $"rebuild {Pick("ledger", "docs")}"),
         FaultKind.RestartServer => StopServerAsync(server.RestartAsync),
@@ -90,6 +92,14 @@ internal sealed class Faults(PostgresServer server, TestDatabase database, Chaos
         var came = victim.Line.Frozen > 0;
         await victim.RenewLineAsync(TimeSpan.Zero);
         return came;
+    }
+
+    private async Task<bool> DropAsync(SiloSlot victim, Func<int, Task> cut)
+    {
+        await cut(victim.Index);
+        await Task.Delay(random.Next(200, 6_000));
+        await victim.Network!.HealAsync(victim.Index);
+        return true;
     }
 
     private async Task<bool> CutCommitsAsync(TcpProxy line)

@@ -82,11 +82,12 @@ internal sealed class InvariantWatch(TestDatabase database, IReadOnlyList<SiloSl
 
     private void Connections()
     {
-        var established = File.ReadAllLines("/proc/net/tcp").Skip(1).Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToList();
         foreach (var slot in slots)
         {
-            var address = string.Create(CultureInfo.InvariantCulture, $"0100007F:{slot.Port:X4}");
-            var open = established.Count(fields => fields[2] == address && fields[3] == "01");
+            // The silo's end of the line: the other one does not hear of its end while packets are dropped.
+            var sockets = File.ReadAllLines(slot.Network?.SocketsOf(slot.Index) ?? "/proc/net/tcp").Skip(1).Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+            var address = string.Create(CultureInfo.InvariantCulture, $"{Convert.ToHexString([.. slot.ServerAddress.GetAddressBytes().Reverse()])}:{slot.Port:X4}");
+            var open = sockets.Count(fields => fields[2] == address && fields[3] == "01");
             MostConnections = Math.Max(MostConnections, open);
             if (open <= SiloSlot.Budget)
                 _over.Remove(slot);

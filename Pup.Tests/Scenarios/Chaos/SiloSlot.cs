@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using Npgsql;
 using Pup.Tests.Scenarios.Cluster;
 using Pup.Tests.Scenarios.Proxy;
@@ -20,13 +21,17 @@ internal sealed class SiloSlot : IAsyncDisposable
     private readonly string[] _flags;
     private readonly List<SiloProcess> _former = [];
 
-    public SiloSlot(PostgresServer server, TestDatabase database, int seed, ChaosPlan plan)
+    public SiloSlot(int index, SiloNetwork? network, PostgresServer server, TestDatabase database, int seed, ChaosPlan plan)
     {
         _server = server;
-        Line = new TcpProxy(server.Port);
+        Index = index;
+        Network = network;
+        ServerAddress = network?.Server ?? IPAddress.Loopback;
+        Line = new TcpProxy(server.Port, address: ServerAddress);
         Port = Line.Port;
         _connectionString = new NpgsqlConnectionStringBuilder(server.TcpConnectionString(database.Name))
         {
+            Host = ServerAddress.ToString(),
             Port = Port,
             Timeout = 5,
             CommandTimeout = 5,
@@ -40,6 +45,14 @@ internal sealed class SiloSlot : IAsyncDisposable
         ];
         Process = Start();
     }
+
+    public int Index { get; }
+
+    /// <summary>Where packets can be dropped; null if nowhere.</summary>
+    public SiloNetwork? Network { get; }
+
+    /// <summary>Where the line to the server begins, beside its port.</summary>
+    public IPAddress ServerAddress { get; }
 
     public SiloProcess Process { get; private set; }
 
@@ -64,7 +77,7 @@ internal sealed class SiloSlot : IAsyncDisposable
     {
         await Line.DisposeAsync();
         await Task.Delay(pause);
-        Line = new TcpProxy(_server.Port, Port);
+        Line = new TcpProxy(_server.Port, Port, ServerAddress);
     }
 
     public string Log() => string.Join("\n---- started again ----\n", _former.Append(Process).Select(process => process.Log()));
@@ -76,5 +89,7 @@ internal sealed class SiloSlot : IAsyncDisposable
         await Line.DisposeAsync();
     }
 
-    private SiloProcess Start() => SiloProcess.StartAs(_program, _connectionString, _flags);
+    private SiloProcess Start() => Network is null
+        ? SiloProcess.StartAs(_program, _connectionString, _flags)
+        : SiloProcess.StartAt(Network.Of(Index), _program, _connectionString, _flags);
 }

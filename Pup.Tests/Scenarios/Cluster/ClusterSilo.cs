@@ -10,6 +10,7 @@ using Pup.Silo;
 using Pup.Tests.Docs.Samples;
 using Pup.Tests.Scenarios.ReadModels;
 using Pup.Tests.Support;
+using Pup.Tests.Telemetry;
 
 namespace Pup.Tests.Scenarios.Cluster;
 
@@ -26,6 +27,8 @@ internal static class ClusterSilo
             Console.In.ReadToEnd();
             Environment.FailFast("The test is over.");
         });
+        if (args is [MetricsSilo.Command])
+            return await MetricsSilo.RunAsync();
         return args is ["web", .. var rest] ? await WebSamples.RunAsync(rest, Add, Map) : await PupHost.RunAsync(args, Add);
     }
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Pup.Tests.Scenarios.Chaos;
 using Pup.Tests.Support;
 
 namespace Pup.Tests.Scenarios.Cluster;
@@ -19,23 +20,28 @@ internal sealed class SiloProcess : IAsyncDisposable
         "Pup__OwnershipLockTimeout=500ms", "Pup__IdleInTransactionTimeout=2s", "Logging__Console__LogToStandardErrorThreshold=Trace", "Logging__LogLevel__Orleans=Warning",
     ];
 
+    private static readonly SiloPlace _here = new(IPAddress.Loopback, []);
+
     private static readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(10) };
 
     private readonly Process _process;
     private readonly List<string> _log = [];
     private readonly Uri _web;
 
-    private SiloProcess(Process process, int port, Uri web)
+    private SiloProcess(Process process, IPAddress address, int port, Uri web)
     {
         _process = process;
         _web = web;
-        Endpoint = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}");
+        Endpoint = string.Create(CultureInfo.InvariantCulture, $"{address}:{port}");
         _process.ErrorDataReceived += (_, line) => Note(line.Data);
         _process.BeginErrorReadLine();
     }
 
     /// <summary>As it stands, with a generation behind it, beside the partitions that it owns.</summary>
     public string Endpoint { get; }
+
+    /// <summary>Where its web part is, if it has one.</summary>
+    public Uri Web => _web;
 
     public bool HasExited => _process.HasExited;
 
@@ -46,19 +52,23 @@ internal sealed class SiloProcess : IAsyncDisposable
     /// <param name="program">What this assembly is to be: one of the commands of its Program.cs, with that command's own arguments.</param>
     /// <param name="connectionString">Becomes DATABASE_URL.</param>
     /// <param name="arguments">As above.</param>
-    public static SiloProcess StartAs(string[] program, string connectionString, params string[] arguments)
+    public static SiloProcess StartAs(string[] program, string connectionString, params string[] arguments) => StartAt(_here, program, connectionString, arguments);
+
+    /// <inheritdoc cref="StartAs"/>
+    public static SiloProcess StartAt(SiloPlace place, string[] program, string connectionString, params string[] arguments)
     {
         var host = Environment.ProcessPath!;
         string[] own = Path.GetFileNameWithoutExtension(host) == "dotnet" ? ["exec", typeof(SiloProcess).Assembly.Location] : [];
         var (port, web) = (FreePort(), new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort()}")));
         var flags = arguments.Where(argument => !IsVariable(argument)).ToArray();
         string[] command = flags is [] or [['-', ..], ..] ? ["run"] : [];
-        var start = new ProcessStartInfo(host, [.. own, .. program, .. command, .. flags]) { RedirectStandardInput = true, RedirectStandardError = true };
-        string[] environment = [.. _quick, string.Create(CultureInfo.InvariantCulture, $"Pup__SiloPort={port}"), $"ASPNETCORE_URLS={web}", .. arguments.Where(IsVariable)];
+        string[] line = [.. place.Enter, host, .. own, .. program, .. command, .. flags];
+        var start = new ProcessStartInfo(line[0], line[1..]) { RedirectStandardInput = true, RedirectStandardError = true };
+        string[] environment = [.. _quick, $"Pup__AdvertisedAddress={place.Address}", string.Create(CultureInfo.InvariantCulture, $"Pup__SiloPort={port}"), $"ASPNETCORE_URLS={web}", .. arguments.Where(IsVariable)];
         foreach (var variable in environment)
             start.Environment[variable[..variable.IndexOf('=', StringComparison.Ordinal)]] = variable[(variable.IndexOf('=', StringComparison.Ordinal) + 1)..];
         start.Environment["DATABASE_URL"] = connectionString;
-        return new SiloProcess(Process.Start(start)!, port, web);
+        return new SiloProcess(Process.Start(start)!, place.Address, port, web);
 
         static bool IsVariable(string argument) => argument[0] != '-' && argument.Contains('=', StringComparison.Ordinal);
     }
@@ -76,7 +86,7 @@ internal sealed class SiloProcess : IAsyncDisposable
 
     public async Task SaysAsync(string words)
     {
-        await Eventually.TrueAsync(() => Log().Contains(words, StringComparison.Ordinal) || HasExited, _patience, $"the silo says '{words}'");
+        await Eventually.TrueAsync(() => Log().Contains(words, StringComparison.Ordinal) || HasExited, _patience, () => $"the silo says '{words}', but it said: {Log()}");
         Assert.True(Log().Contains(words, StringComparison.Ordinal), $"The silo ended without '{words}': {Log()}");
     }
 

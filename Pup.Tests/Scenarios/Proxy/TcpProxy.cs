@@ -15,10 +15,11 @@ internal sealed class TcpProxy : IAsyncDisposable
 
     /// <param name="serverPort">Where the server listens.</param>
     /// <param name="port">Where this one listens; 0 is any free port.</param>
-    public TcpProxy(int serverPort, int port = 0)
+    /// <param name="address">Of which address; null is loopback.</param>
+    public TcpProxy(int serverPort, int port = 0, IPAddress? address = null)
     {
         _serverPort = serverPort;
-        _listener = new TcpListener(IPAddress.Loopback, port);
+        _listener = new TcpListener(address ?? IPAddress.Loopback, port);
         _listener.Start();
         _accepting = Task.Run(AcceptAsync);
     }
@@ -55,8 +56,10 @@ internal sealed class TcpProxy : IAsyncDisposable
             while (true)
                 _connections.Add(CarryAsync(await _listener.AcceptSocketAsync(_stop.Token)));
         }
-        catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException
+            || (exception is InvalidOperationException && _stop.IsCancellationRequested))
         {
+            // It was disposed, perhaps between two connections.
         }
     }
 

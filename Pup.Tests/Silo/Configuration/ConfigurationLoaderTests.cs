@@ -20,7 +20,7 @@ public sealed class ConfigurationLoaderTests : IDisposable
     public void Every_option_of_engine_and_cluster_can_be_set_by_flag_environment_and_file()
     {
         Assert.Equal(
-            typeof(PupOptions).GetProperties().Concat(typeof(ClusterSettings).GetProperties()).Where(p => p.CanWrite).Select(p => p.Name).Order(),
+            typeof(PupOptions).GetProperties().Concat(typeof(ClusterSettings).GetProperties()).Concat(typeof(HttpSettings).GetProperties()).Where(p => p.CanWrite).Select(p => p.Name).Order(),
             Setting.All.Select(s => s.Name).Order());
         Assert.Equal("--idle-in-transaction-timeout", Setting.Find("idleintransactiontimeout")!.Flag);
     }

@@ -1,0 +1,3 @@
+namespace Pup.Bench.Lag;
+
+internal sealed record LagSettings(int Events, int Partitions, int Rounds);
