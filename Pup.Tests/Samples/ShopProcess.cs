@@ -76,6 +76,19 @@ internal sealed class ShopProcess : IAsyncDisposable
         Assert.Equal("Healthy", answer);
     }
 
+    /// <summary>Waits for what this process has to bring about; fails with what it says.</summary>
+    public async Task LeadsToAsync(Func<Task<bool>> condition, string what)
+    {
+        try
+        {
+            await Eventually.TrueAsync(condition, TimeSpan.FromSeconds(60), what);
+        }
+        catch (Xunit.Sdk.FailException failure)
+        {
+            Assert.Fail($"{failure.Message}\n{Log}");
+        }
+    }
+
     public Task<string> PageAsync(string path) => Client.GetStringAsync(new Uri(path, UriKind.Relative));
 
     public async Task<JsonElement> JsonAsync(string path) => await Client.GetFromJsonAsync<JsonElement>(new Uri(path, UriKind.Relative));

@@ -84,7 +84,7 @@ public sealed class ShopTests(PostgresServer server)
         using var paid = await web.Client.PostAsync(new Uri(location + "/payment", UriKind.Relative), null, Token);
         Assert.Equal(HttpStatusCode.Accepted, paid.StatusCode);
         await using var next = ShopProcess.Start(database.ConnectionString, "projections");
-        await Eventually.TrueAsync(async () => (await web.JsonAsync(location)).GetProperty("isPaid").GetBoolean(), TimeSpan.FromSeconds(30), "the next silo shows the payment");
+        await next.LeadsToAsync(async () => (await web.JsonAsync(location)).GetProperty("isPaid").GetBoolean(), "the payment is shown");
     }
 
     [Fact]

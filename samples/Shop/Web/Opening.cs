@@ -7,7 +7,7 @@ using Shop.Ordering;
 namespace Shop.Web;
 
 /// <summary>Before the doors open: waits for the tables, makes the shop's own, and fills the shelves on the first day.</summary>
-internal sealed partial class Opening(NpgsqlDataSource dataSource, EventStore store, ILogger<Opening> logger) : IHostedService
+internal sealed partial class Opening(NpgsqlDataSource dataSource, EventStore store, ReadYourWrites reads, ILogger<Opening> logger) : IHostedService
 {
     private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(500);
 
@@ -50,8 +50,10 @@ internal sealed partial class Opening(NpgsqlDataSource dataSource, EventStore st
     {
         try
         {
-            await store.AppendAsync(
+            var filled = await store.AppendAsync(
                 ShopLog.Context, ShopLog.Stock, article.Id, ExpectedVersion.NoStream, [ShopLog.Events.Write(new StockArrived(article.Opening))], cancellationToken);
+            // The first customer must not find empty shelves.
+            await reads.ShowsAsync(new Decision.Accepted("", null, filled), cancellationToken);
         }
         catch (OptimisticConcurrencyException)
         {
