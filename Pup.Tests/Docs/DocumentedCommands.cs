@@ -7,11 +7,17 @@ internal static class DocumentedCommands
 
     private const string Curl = "HttpPageTests sends it.";
 
+    private const string Shop = "ShopTests runs the program built from it.";
+
     public static IReadOnlyDictionary<string, string> All { get; } = new Dictionary<string, string>
     {
         ["./run.sh"] = "As the next, but it goes on until it is stopped.",
         ["./run.sh --once"] = "The continuous build runs it.",
         ["./test.sh"] = "The continuous build runs it.",
+        ["dotnet run --project samples/Shop"] = Shop,
+        ["dotnet run --project samples/Shop -- silo"] = Shop,
+        ["dotnet run --project samples/Shop -- web"] = Shop,
+        ["dotnet run --project samples/Shop -- load --rate 500 --seconds 10"] = "ShopTests runs the program built from it, at 100 for 5 s.",
         ["pup migrate"] = "ProcessTests runs it.",
         ["pup doctor"] = "HealthyTests runs it.",
         ["pup doctor --json"] = "HealthyTests runs it.",

@@ -52,10 +52,12 @@ public sealed class ShopTests(PostgresServer server)
         // Three desks, and no more.
         var answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(number => shop.OrderAsync($"customer {number}", "desk", 1)));
 
-        Assert.Equal(3, answers.Count(answer => answer.StatusCode == HttpStatusCode.Created));
+        // Created, or accepted: then the order is safe, and its page a moment late.
+        Assert.Equal(3, answers.Count(answer => answer.StatusCode is HttpStatusCode.Created or HttpStatusCode.Accepted));
         Assert.Equal(37, answers.Count(answer => answer.StatusCode == HttpStatusCode.Conflict));
         Assert.Contains("sold out", await answers.First(answer => answer.StatusCode == HttpStatusCode.Conflict).Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
         Assert.Equal(3, await database.ScalarAsync<long>("select count(*) from events where event_type = 'StockReserved'"));
+        await LagIsZeroAsync(database);
         Assert.Equal("desk 0 3", await database.ScalarAsync<string>("select article || ' ' || available || ' ' || sold from shop_stock where sold_out_at is not null"));
         Assert.Equal(3, await database.ScalarAsync<long>("select count(*) from shop_orders where article = 'desk'"));
         Assert.Equal(3, await database.ScalarAsync<long>("select count(*) from shop_requests"));
@@ -99,9 +101,7 @@ public sealed class ShopTests(PostgresServer server)
         var (orders, payments) = (result.GetProperty("orders").GetInt64(), result.GetProperty("payments").GetInt64());
         Assert.Equal((500, 0, 250), (orders, result.GetProperty("refused").GetInt64(), payments));
         Assert.InRange(result.GetProperty("seconds").GetDouble(), 4.9, 30);
-        var end = await database.ScalarAsync<long>("select max(global_position) from events");
-        await Eventually.TrueAsync(
-            async () => await database.ScalarAsync<long>("select min(last_global_position) from projection_checkpoints") >= end, TimeSpan.FromSeconds(30), "lag 0");
+        await LagIsZeroAsync(database);
         Assert.Equal("500 250 1000", await database.ScalarAsync<string>(
             "select count(*) || ' ' || count(*) filter (where paid = total) || ' ' || sum(total) from shop_orders where starts_with(article, 'load-')"));
         Assert.Equal(500, await database.ScalarAsync<long>("select sum(sold) from shop_stock where starts_with(article, 'load-')"));
@@ -123,6 +123,13 @@ public sealed class ShopTests(PostgresServer server)
         await using var slow = ShopProcess.Start("", "load", "--rate", "0");
         Assert.NotEqual(0, await slow.EndAsync());
         Assert.Contains("--rate is between 1 and 10000", slow.Log + slow.Output, StringComparison.Ordinal);
+    }
+
+    private static async Task LagIsZeroAsync(TestDatabase database)
+    {
+        var end = await database.ScalarAsync<long>("select max(global_position) from events");
+        await Eventually.TrueAsync(
+            async () => await database.ScalarAsync<long>("select min(last_global_position) from projection_checkpoints") >= end, TimeSpan.FromSeconds(60), "lag 0");
     }
 
     private static string OrderOf(string location) => location.Split("order=")[1].Split('&')[0];
