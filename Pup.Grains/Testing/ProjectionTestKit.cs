@@ -1,5 +1,6 @@
 using Npgsql;
 using Pup.Client.Events;
+using Pup.Client.Operations;
 using Pup.Grains.Projections;
 
 namespace Pup.Grains.Testing;
@@ -86,7 +87,7 @@ public sealed class ProjectionTestKit : IAsyncDisposable
     /// <param name="checks">What is compared. Default: all tables but Pup's own, all columns.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ProjectionTestException">A row differs, or the handler failed.</exception>
-    /// <exception cref="InvalidOperationException">The projection cannot be rebuilt.</exception>
+    /// <exception cref="ProjectionRefusedException">The projection cannot be rebuilt.</exception>
     public async Task VerifyRebuildAsync(Func<IProjection> create, ReadModelChecks? checks = null, CancellationToken cancellationToken = default)
     {
         var run = await PrepareAsync(create, cancellationToken);
@@ -106,7 +107,8 @@ public sealed class ProjectionTestKit : IAsyncDisposable
     /// <param name="checks">What is compared, and with which batches. Default: all tables but Pup's own, and a seed of the moment.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ProjectionTestException">A row differs, or the handler failed; the message shows the seed and the cuts.</exception>
-    /// <exception cref="InvalidOperationException">The projection cannot be rebuilt, or there are too few events to cut.</exception>
+    /// <exception cref="ProjectionRefusedException">The projection cannot be rebuilt.</exception>
+    /// <exception cref="InvalidOperationException">There are too few events to cut.</exception>
     public async Task VerifyBatchingAsync(Func<IProjection> create, ReadModelChecks? checks = null, CancellationToken cancellationToken = default)
     {
         var run = await PrepareAsync(create, cancellationToken);

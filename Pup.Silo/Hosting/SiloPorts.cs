@@ -14,8 +14,9 @@ internal static class SiloPorts
     public const int Gateway = 30000;
     public const int Http = 8080;
     private const int Attempts = 1000;
+    private const int ReadOnlyFileSystem = 30;
 
-    private static readonly List<FileStream> Held = [];
+    private static readonly List<Stream> Held = [];
 
     /// <summary>The port that was asked for, or, for 0, one picked from <paramref name="customary"/> on.</summary>
     /// <exception cref="StartupException">It is in use.</exception>
@@ -40,12 +41,17 @@ internal static class SiloPorts
         throw new StartupException($"No port from {customary} to {customary + Attempts - 1} is free on this machine.");
     }
 
-    private static FileStream? TryHold(int port)
+    private static Stream? TryHold(int port)
     {
         try
         {
             var path = Path.Combine(Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"pup-port-{port}.lock"));
             return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e) when (e.HResult == ReadOnlyFileSystem)
+        {
+            // In a container whose file system is read-only there is nobody else.
+            return Stream.Null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

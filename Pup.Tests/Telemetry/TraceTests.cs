@@ -105,7 +105,7 @@ public sealed class TraceTests(PostgresServer server)
         {
             _listener = new ActivityListener
             {
-                ShouldListenTo = source => source.Name is "Pup" or "Npgsql" || source == _requests,
+                ShouldListenTo = source => source.Name is "Pup" or "Npgsql" or "Pup.Tests.Requests",
                 Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
                 ActivityStopped = _ended.Enqueue,
             };
