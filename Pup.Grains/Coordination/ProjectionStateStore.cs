@@ -61,14 +61,24 @@ internal sealed class ProjectionStateStore(NpgsqlDataSource dataSource)
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await ExecuteAsync(connection, LockSql, projection, cancellationToken);
-        await using var cancel = new NpgsqlCommand(CancelSql, connection) { Parameters = { new() { Value = projection }, new() { Value = reason } } };
-        if (await cancel.ExecuteNonQueryAsync(cancellationToken) == 0)
-            return false;
         await ExecuteAsync(connection, LockRowsSql, projection, cancellationToken);
-        await ExecuteAsync(connection, NewEpochsSql, projection, cancellationToken);
+        // It may have reached its target, and only nobody has noticed yet.
+        await ExecuteAsync(connection, CompleteSql, projection, cancellationToken);
+        await using var cancel = new NpgsqlCommand(CancelSql, connection) { Parameters = { new() { Value = projection }, new() { Value = reason } } };
+        var isCancelled = await cancel.ExecuteNonQueryAsync(cancellationToken) > 0;
+        if (isCancelled)
+            await ExecuteAsync(connection, NewEpochsSql, projection, cancellationToken);
         await transaction.CommitAsync(CancellationToken.None);
-        return true;
+        return isCancelled;
     }
+
+    private const string CompleteSql = """
+        update projections p set state = 'running', rebuild_target = null, updated_at = now()
+        where name = $1 and state = 'rebuilding' and rebuild_target <= (
+            select min(c.last_global_position) from projection_checkpoints c
+            where c.projection_name = p.name or c.projection_name = any(
+                select p.name || '_p' || index from generate_series(0, p.partitions - 1) as index))
+        """;
 
     private const string CompleteRebuildsSql = """
         with completed as (
