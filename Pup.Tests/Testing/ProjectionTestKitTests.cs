@@ -168,7 +168,7 @@ public sealed class ProjectionTestKitTests(PostgresServer server)
         Assert.Contains("Column 'count' of type text", await RefusalAsync(() => kit.QueryAsync<Counted>("select 'a', 'b' as count")), StringComparison.Ordinal);
         await kit.ExecuteAsync("create table seen (position bigint)");
         kit.Given("Test", "Thing", "a", Happened);
-        Assert.Contains("does not implement IResettableProjection", (await Assert.ThrowsAsync<ProjectionRefusedException>(() => kit.VerifyBatchingAsync(() => new Unresettable(), new ReadModelChecks { Partitions = 1 }))).Message, StringComparison.Ordinal);
+        Assert.Contains("does not implement IResettableProjection", (await Assert.ThrowsAsync<ProjectionRefusedException>(() => kit.VerifyBatchingAsync(() => new Unresettable(), new ReadModelChecks { Partitions = 1 }, Token))).Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => kit.RunAsync(() => new Tally(), partitions: 0, Token));
     }
 
