@@ -70,17 +70,22 @@ internal static class SchemaInspection
                 from (values ('events', 'SELECT')) as log (relation, privilege)
                 union all
                 select 'table', relation, privilege
-                from unnest(array['projection_checkpoints', 'projections', 'projection_partitions', 'projection_dead_letters', 'projection_log_mark', 'projection_silos', 'projection_audit'])
+                from unnest(array['projection_checkpoints', 'projections', 'projection_partitions', 'projection_dead_letters', 'projection_log_mark', 'projection_silos'])
                     as own (relation)
                 cross join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) as every (privilege)
+                union all
+                -- Who did what cannot be changed by a silo, only how it ended.
+                select 'table', 'projection_audit', unnest(array['SELECT', 'INSERT', 'UPDATE (result, detail)'])
                 union all
                 select 'sequence', 'projection_epochs', 'USAGE'
                 union all
                 select 'sequence', pg_get_serial_sequence('events', 'global_position'), 'SELECT'
             ) as needed
             where to_regclass(needed.relation) is not null
-              and not case needed.kind
-                when 'table' then has_table_privilege(to_regclass(needed.relation), needed.privilege)
+              and not case
+                when needed.privilege like 'UPDATE (%'
+                    then has_column_privilege(to_regclass(needed.relation), 'result', 'UPDATE') and has_column_privilege(to_regclass(needed.relation), 'detail', 'UPDATE')
+                when needed.kind = 'table' then has_table_privilege(to_regclass(needed.relation), needed.privilege)
                 else has_sequence_privilege(to_regclass(needed.relation), needed.privilege) end
             """;
         await using var command = new NpgsqlCommand(sql, connection);

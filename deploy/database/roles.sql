@@ -55,7 +55,7 @@ begin
     -- What Pup keeps.
     grant select, insert, update, delete on public.projection_checkpoints, public.projections, public.projection_partitions,
         public.projection_dead_letters, public.projection_log_mark, public.projection_silos to pup_silo;
-    grant select, insert on public.projection_audit to pup_silo;
+    grant select, insert, update (result, detail) on public.projection_audit to pup_silo;
     grant usage on sequence public.projection_epochs to pup_silo;
     grant select on public.projection_checkpoints, public.projections, public.projection_partitions, public.projection_dead_letters,
         public.projection_log_mark, public.projection_silos to pup_app;
