@@ -150,6 +150,7 @@ internal sealed class EventPages : IAsyncDisposable
     // Runs under the generation's token alone: that one waiter gives up must not fail the others.
     private async Task ReadPageAsync(EventPage page, long after, long bound)
     {
+        var isPublished = false;
         try
         {
             await _reads.WaitAsync(_generation.Ended);
@@ -159,6 +160,7 @@ internal sealed class EventPages : IAsyncDisposable
                 var started = _time.GetTimestamp();
                 var read = await _reader.ReadAsync(page.Scope, after, bound, Math.Max(1, _options.PageBytes - page.EventBytes), _generation.Ended);
                 Publish(page, read, _time.GetElapsedTime(started));
+                isPublished = true;
             }
             finally
             {
@@ -172,9 +174,12 @@ internal sealed class EventPages : IAsyncDisposable
         }
         finally
         {
-            // Also after a failure: the next who needs the page starts a read of its own.
-            lock (_gate)
-                page.Reading = null;
+            // After a failure the next who needs the page starts a read of its own.
+            if (!isPublished)
+            {
+                lock (_gate)
+                    page.Reading = null;
+            }
         }
     }
 
@@ -182,6 +187,8 @@ internal sealed class EventPages : IAsyncDisposable
     {
         lock (_gate)
         {
+            // With what it brought, and not a moment later: a page that is being read is not let go.
+            page.Reading = null;
             page.Extend(read);
             if (read.Truncated)
                 page.Close();
