@@ -72,21 +72,19 @@ internal sealed class ProjectionStateStore(NpgsqlDataSource dataSource)
         return isCancelled;
     }
 
-    private const string CompleteSql = """
+    // Every partition has passed the mark of the rebuild's start.
+    private const string CompleteAllSql = """
         update projections p set state = 'running', rebuild_target = null, updated_at = now()
-        where name = $1 and state = 'rebuilding' and rebuild_target <= (
+        where state = 'rebuilding' and rebuild_target <= (
             select min(c.last_global_position) from projection_checkpoints c
             where c.projection_name = p.name or c.projection_name = any(
                 select p.name || '_p' || index from generate_series(0, p.partitions - 1) as index))
         """;
 
-    private const string CompleteRebuildsSql = """
-        with completed as (
-            update projections p set state = 'running', rebuild_target = null, updated_at = now()
-            where state = 'rebuilding' and rebuild_target <= (
-                select min(c.last_global_position) from projection_checkpoints c
-                where c.projection_name = p.name or c.projection_name = any(
-                    select p.name || '_p' || index from generate_series(0, p.partitions - 1) as index)))
+    private const string CompleteSql = CompleteAllSql + " and name = $1";
+
+    private const string CompleteRebuildsSql = $"""
+        with completed as ({CompleteAllSql})
         select exists (select from projections where state = 'rebuilding')
         """;
 

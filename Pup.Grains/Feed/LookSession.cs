@@ -78,7 +78,7 @@ internal sealed class LookSession : IAsyncDisposable
         }
     }
 
-    internal const string ChecksSql = """
+    internal const string ChecksSql = $"""
         select pg_is_in_recovery(), current_setting('transaction_isolation'), pg_backend_pid(),
                e.oid::bigint, coalesce(has_table_privilege(e.oid, 'select'), false),
                s.seqrelid, s.seqrelid::regclass::text, s.seqcache, s.seqincrement, s.seqcycle,
@@ -86,16 +86,7 @@ internal sealed class LookSession : IAsyncDisposable
                pg_relation_filenode(s.seqrelid)::bigint
         from (select to_regclass('events')::oid as oid) e
         left join pg_attribute a on a.attrelid = e.oid and a.attname = 'global_position'
-        left join lateral (
-            select q.* from pg_sequence q where q.seqrelid in (
-                select d.refobjid from pg_attrdef f
-                join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = f.oid and d.refclassid = 'pg_class'::regclass
-                where f.adrelid = e.oid and f.adnum = a.attnum
-                union all
-                select d.objid from pg_depend d
-                where d.refclassid = 'pg_class'::regclass and d.refobjid = e.oid and d.refobjsubid = a.attnum
-                  and d.classid = 'pg_class'::regclass and d.deptype = 'i')
-            limit 1) s on true
+        left join lateral ({LogSql.SequenceOfColumn}) s on true
         """;
 
     internal const string VisibleSql = "select coalesce(max(global_position), 0) from events";

@@ -51,10 +51,15 @@ internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definitio
             }
 
             await run.Handled;
-            await times.WaitAsync(run.Transaction.BeginAsync(cancellationToken));
-            var committing = times.CommitAsync(run.Transaction.CommitAsync(bookkeeping, target, cancellationToken).AsTask());
-            RunAhead(next(), fence with { Position = target }, cancellationToken);
-            await committing;
+            using (times.Measure(WorkPart.Wait))
+                await run.Transaction.BeginAsync(cancellationToken);
+            using (times.Measure(WorkPart.Commit))
+            {
+                var committing = run.Transaction.CommitAsync(bookkeeping, target, cancellationToken).AsTask();
+                RunAhead(next(), fence with { Position = target }, cancellationToken);
+                await committing;
+            }
+
             if (_ahead is { } ahead)
                 run.Transaction.HandOver(ahead.Transaction);
             return AttemptResult.Committed;

@@ -12,7 +12,7 @@ internal sealed class HandlerInvoker(IProjection projection, TimeSpan timeout, T
     {
         using var deadline = new CancellationTokenSource(timeout, time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
-        var run = times.HandleAsync(Task.Run(() => HandleAsync(items, transaction, linked.Token), CancellationToken.None));
+        var run = Task.Run(() => HandleAsync(items, transaction, linked.Token), CancellationToken.None);
         try
         {
             await WaitAsync(run, linked.Token);
@@ -65,6 +65,7 @@ internal sealed class HandlerInvoker(IProjection projection, TimeSpan timeout, T
 
     private async Task HandleAsync(IReadOnlyList<WorkItem> items, BatchTransaction transaction, CancellationToken cancellationToken)
     {
+        using var lap = times.Measure(WorkPart.Handle);
         if (projection is IBatchProjection batch)
         {
             ThrowKeyErrors(items, transaction);

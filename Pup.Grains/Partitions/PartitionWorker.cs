@@ -115,8 +115,12 @@ internal sealed class PartitionWorker
 
             follower.MoveTo(_progress.Scanned);
             prefetch.Start(token => _reader.ReadAsync(position, _ownership.Partition, _ownership.Partitions, token), cancellationToken);
-            if (!prefetch.Task.IsCompleted && await _times.WaitAsync(Task.WhenAny(prefetch.Task, _signals.Task)) != prefetch.Task)
-                continue;
+            if (!prefetch.Task.IsCompleted)
+            {
+                using var lap = _times.Measure(WorkPart.Wait);
+                if (await Task.WhenAny(prefetch.Task, _signals.Task) != prefetch.Task)
+                    continue;
+            }
 
             var batch = await prefetch.TakeAsync();
             position = batch.UpTo;

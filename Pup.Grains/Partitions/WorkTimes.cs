@@ -6,65 +6,24 @@ namespace Pup.Grains.Partitions;
 /// </summary>
 internal sealed class WorkTimes(TimeProvider time)
 {
-    private long _handling;
-    private long _committing;
-    private long _waiting;
+    private readonly long[] _ticks = new long[3];
 
-    public TimeSpan Handling => new(Interlocked.Read(ref _handling));
+    public TimeSpan Handling => Of(WorkPart.Handle);
 
-    public TimeSpan Committing => new(Interlocked.Read(ref _committing));
+    public TimeSpan Committing => Of(WorkPart.Commit);
 
-    public TimeSpan Waiting => new(Interlocked.Read(ref _waiting));
+    public TimeSpan Waiting => Of(WorkPart.Wait);
 
-    public async Task HandleAsync(Task handlers)
+    /// <summary>What passes until the result is disposed is added to this part.</summary>
+    public Lap Measure(WorkPart part) => new(this, part, time.GetTimestamp());
+
+    private TimeSpan Of(WorkPart part) => new(Interlocked.Read(ref _ticks[(int)part]));
+
+    /// <summary>Time that is passing.</summary>
+    public readonly struct Lap(WorkTimes times, WorkPart part, long started) : IDisposable
     {
-        var started = time.GetTimestamp();
-        try
-        {
-            await handlers;
-        }
-        finally
-        {
-            Interlocked.Add(ref _handling, time.GetElapsedTime(started).Ticks);
-        }
+        public void Dispose() => Interlocked.Add(ref times._ticks[(int)part], times.Elapsed(started).Ticks);
     }
 
-    public async Task CommitAsync(Task commit)
-    {
-        var started = time.GetTimestamp();
-        try
-        {
-            await commit;
-        }
-        finally
-        {
-            Interlocked.Add(ref _committing, time.GetElapsedTime(started).Ticks);
-        }
-    }
-
-    public async Task<T> WaitAsync<T>(Task<T> what)
-    {
-        var started = time.GetTimestamp();
-        try
-        {
-            return await what;
-        }
-        finally
-        {
-            Interlocked.Add(ref _waiting, time.GetElapsedTime(started).Ticks);
-        }
-    }
-
-    public async ValueTask WaitAsync(ValueTask what)
-    {
-        var started = time.GetTimestamp();
-        try
-        {
-            await what;
-        }
-        finally
-        {
-            Interlocked.Add(ref _waiting, time.GetElapsedTime(started).Ticks);
-        }
-    }
+    private TimeSpan Elapsed(long started) => time.GetElapsedTime(started);
 }

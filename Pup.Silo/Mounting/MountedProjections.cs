@@ -7,7 +7,7 @@ namespace Pup.Silo.Mounting;
 
 /// <summary>
 /// Projections that are not compiled into the host but lie in a folder, as in the stock image with a volume: every public class that is an
-/// <see cref="IProjection"/>, or what an assembly's <see cref="IProjectionModule"/> adds.
+/// <see cref="IProjection"/>.
 /// </summary>
 internal static class MountedProjections
 {
@@ -65,16 +65,12 @@ internal static class MountedProjections
     {
         try
         {
-            var types = assembly.GetExportedTypes().Where(static type => type is { IsClass: true, IsAbstract: false, ContainsGenericParameters: false }).ToList();
-            var modules = types.FindAll(static type => type.IsAssignableTo(typeof(IProjectionModule)));
-            foreach (var module in modules)
-                ((IProjectionModule)Activator.CreateInstance(module)!).AddTo(pup);
-            if (modules.Count > 0)
-                return modules.Count;
-            var projections = types.FindAll(static type => type.IsAssignableTo(typeof(IProjection)));
+            var projections = Array.FindAll(
+                assembly.GetExportedTypes(),
+                static type => type is { IsClass: true, IsAbstract: false, ContainsGenericParameters: false } && type.IsAssignableTo(typeof(IProjection)));
             foreach (var projection in projections)
                 s_add.MakeGenericMethod(projection).Invoke(pup, [null]);
-            return projections.Count;
+            return projections.Length;
         }
         catch (Exception e) when (e is TypeLoadException or FileNotFoundException or FileLoadException or MissingMethodException or TargetInvocationException)
         {

@@ -57,22 +57,13 @@ internal sealed class StatusReader(ClientDatabase database, MembershipReader mem
         order by p.name
         """;
 
-    internal const string LogStateSql = """
-        select clock_timestamp(), m.mark, m.updated_at, pg_relation_filenode(s.oid)::bigint = m.sequence_filenode,
-            case when has_sequence_privilege(s.oid, 'usage, select') then coalesce(pg_sequence_last_value(s.oid), 0) end
+    internal const string LogStateSql = $"""
+        select clock_timestamp(), m.mark, m.updated_at, pg_relation_filenode(s.seqrelid)::bigint = m.sequence_filenode,
+            case when has_sequence_privilege(s.seqrelid, 'usage, select') then coalesce(pg_sequence_last_value(s.seqrelid), 0) end
         from (select 1) one
         left join projection_log_mark m on true
-        left join lateral (
-            select q.seqrelid as oid from pg_attribute a join pg_sequence q on q.seqrelid in (
-                select d.refobjid from pg_attrdef f
-                join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = f.oid and d.refclassid = 'pg_class'::regclass
-                where f.adrelid = a.attrelid and f.adnum = a.attnum
-                union all
-                select d.objid from pg_depend d
-                where d.refclassid = 'pg_class'::regclass and d.refobjid = a.attrelid and d.refobjsubid = a.attnum
-                  and d.classid = 'pg_class'::regclass and d.deptype = 'i')
-            where a.attrelid = to_regclass('events') and a.attname = 'global_position'
-            limit 1) s on true
+        left join pg_attribute a on a.attrelid = to_regclass('events') and a.attname = 'global_position'
+        left join lateral ({LogSql.SequenceOfColumn}) s on true
         """;
 
     // Other roles' transaction start is null without pg_read_all_stats; the application name is not.

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using Pup.Tests.Scenarios.Cluster;
 
 namespace Pup.Tests.Scenarios.Chaos;
 

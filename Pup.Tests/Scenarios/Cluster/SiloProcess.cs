@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using Pup.Tests.Scenarios.Chaos;
 using Pup.Tests.Support;
 
 namespace Pup.Tests.Scenarios.Cluster;

@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace Pup.Tests.Scenarios.Chaos;
+namespace Pup.Tests.Scenarios.Cluster;
 
 /// <summary>Where a silo's process runs.</summary>
 /// <param name="Address">The address by which other silos reach it.</param>
