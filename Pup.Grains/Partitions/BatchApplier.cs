@@ -18,7 +18,6 @@ internal sealed class BatchApplier(
     PartitionJournal journal)
 {
     private const int MostDisturbances = 5;
-    private static readonly Func<EventBatch?> _nothing = static () => null;
 
     private readonly SuspectStore _suspects = new(definition.Name, generation, ownership);
 
@@ -26,10 +25,10 @@ internal sealed class BatchApplier(
     private bool _cautious = ownership.Takeovers >= engine.Options.TakeoverLimit || ownership.SuspectPosition > ownership.Position;
 
     /// <param name="batch">What to apply.</param>
-    /// <param name="next">Gives the batch after it, if that is read already: its handlers may run while this one commits.</param>
+    /// <param name="next">The batch after it, when it has been read: its handlers may run while this one commits.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>True when the batch went through without a failure.</returns>
-    public async Task<bool> ApplyAsync(EventBatch batch, Func<EventBatch?> next, CancellationToken cancellationToken)
+    public async Task<bool> ApplyAsync(EventBatch batch, Task<EventBatch> next, CancellationToken cancellationToken)
     {
         var plan = new SegmentPlan(batch.Items, batch.UpTo, _cautious);
         var condemned = new Dictionary<int, DeadLetter>();
@@ -46,7 +45,7 @@ internal sealed class BatchApplier(
             var split = SegmentSplit.Of(batch.Items, segment, parked, condemned);
             var result = _cautious && split.Live.Count > 0
                 ? await CommitAloneAsync(batch.Items[segment.Start].Event.GlobalPosition, split, segment.UpTo, cancellationToken)
-                : await committer.CommitAsync(split.Live, Bookkeeping(split), segment.UpTo, split.Letters.Count == 0 && segment.UpTo == batch.UpTo ? next : _nothing, cancellationToken);
+                : await committer.CommitAsync(split.Live, Bookkeeping(split), segment.UpTo, split.Letters.Count == 0 && segment.UpTo == batch.UpTo ? next : null, cancellationToken);
             if (committer.Stored >= segment.UpTo)
             {
                 // Which of several attempts it was, with or without these letters, only the database knows: read its parked keys anew.
@@ -131,7 +130,7 @@ internal sealed class BatchApplier(
         try
         {
             await _suspects.RecordAsync(position, cancellationToken);
-            var result = await committer.CommitAsync(split.Live, Bookkeeping(split), target, _nothing, cancellationToken);
+            var result = await committer.CommitAsync(split.Live, Bookkeeping(split), target, null, cancellationToken);
             if (result.Failure is not null)
                 await _suspects.ClearAsync(cancellationToken);
             return result;

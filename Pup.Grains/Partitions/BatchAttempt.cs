@@ -26,7 +26,7 @@ internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definitio
     /// <param name="items">What to handle.</param>
     /// <param name="bookkeeping">The engine's own statements.</param>
     /// <param name="target">Where the checkpoint moves.</param>
-    /// <param name="next">Gives the batch that comes next, if it is known and nothing but this commit stands before it.</param>
+    /// <param name="next">The batch that comes next, when it has been read; null unless nothing but this commit stands before it.</param>
     /// <param name="cancellationToken">Rolls back.</param>
     public async Task<AttemptResult> RunAsync(
         CheckpointFence fence,
@@ -34,7 +34,7 @@ internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definitio
         IReadOnlyList<WorkItem> items,
         IReadOnlyList<NpgsqlBatchCommand> bookkeeping,
         long target,
-        Func<EventBatch?> next,
+        Task<EventBatch>? next,
         CancellationToken cancellationToken)
     {
         HandlerRun? run = null;
@@ -56,7 +56,7 @@ internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definitio
             using (times.Measure(WorkPart.Commit))
             {
                 var committing = run.Transaction.CommitAsync(bookkeeping, target, cancellationToken).AsTask();
-                RunAhead(next(), fence with { Position = target }, cancellationToken);
+                await RunAheadAsync(next, committing, fence with { Position = target }, cancellationToken);
                 await committing;
             }
 
@@ -93,9 +93,12 @@ internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definitio
             cancellationToken);
     }
 
-    private void RunAhead(EventBatch? next, CheckpointFence fence, CancellationToken cancellationToken)
+    private async Task RunAheadAsync(Task<EventBatch>? reading, Task committing, CheckpointFence fence, CancellationToken cancellationToken)
     {
-        if (next is not { Items.Count: > 0 })
+        // A batch that is read before the answer is there comes in time.
+        if (reading is null || (!reading.IsCompleted && await Task.WhenAny(reading, committing) != reading))
+            return;
+        if (!reading.IsCompletedSuccessfully || reading.Result is not { Items.Count: > 0 } next)
             return;
         _ahead = NewRun(next.Items, fence, cancellationToken);
         using var span = spans.RunAhead(next);

@@ -130,9 +130,9 @@ internal sealed class PartitionWorker
                 continue;
             }
 
-            prefetch.Start(token => _reader.ReadAsync(position, _ownership.Partition, _ownership.Partitions, token), cancellationToken);
+            prefetch.Start(token => Task.Run(() => _reader.ReadAsync(position, _ownership.Partition, _ownership.Partitions, token), token), cancellationToken);
             using var span = _spans.Apply(batch);
-            if (!await _applier.ApplyAsync(batch, () => prefetch.Ready, cancellationToken))
+            if (!await _applier.ApplyAsync(batch, prefetch.Task, cancellationToken))
                 prefetch.Drop();
         }
     }

@@ -9,9 +9,6 @@ internal sealed class Prefetch<T> : IDisposable
 
     public Task<T> Task => _task ?? throw new InvalidOperationException("Nothing was started.");
 
-    /// <summary>What was read, or null while the read is under way.</summary>
-    public T? Ready => _task is { IsCompletedSuccessfully: true } task ? task.Result : null;
-
     /// <summary>Starts the read unless one is under way.</summary>
     public void Start(Func<CancellationToken, Task<T>> read, CancellationToken cancellationToken)
     {

@@ -19,16 +19,16 @@ internal sealed class SegmentCommitter(Engine engine, BatchAttempt attempt, Gene
     /// <returns>Never <see cref="FailureKind.FenceInDoubt"/>; after a failure the row may still have moved, see <see cref="Stored"/>.</returns>
     /// <exception cref="WorkerStoppedException">The partition is not this owner's any more, or a foreign writer moved it.</exception>
     public Task<AttemptResult> CommitAsync(
-        IReadOnlyList<WorkItem> items, IReadOnlyList<NpgsqlBatchCommand> bookkeeping, long target, Func<EventBatch?> next, CancellationToken cancellationToken) =>
+        IReadOnlyList<WorkItem> items, IReadOnlyList<NpgsqlBatchCommand> bookkeeping, long target, Task<EventBatch>? next, CancellationToken cancellationToken) =>
         CommitAsync(items, bookkeeping, (long?)target, next, cancellationToken);
 
     /// <summary>As above for work that leaves the checkpoint where it is: the move only proves that nobody else moves it.</summary>
     public Task<AttemptResult> CommitInPlaceAsync(
         IReadOnlyList<WorkItem> items, IReadOnlyList<NpgsqlBatchCommand> bookkeeping, CancellationToken cancellationToken) =>
-        CommitAsync(items, bookkeeping, null, static () => null, cancellationToken);
+        CommitAsync(items, bookkeeping, null, null, cancellationToken);
 
     private async Task<AttemptResult> CommitAsync(
-        IReadOnlyList<WorkItem> items, IReadOnlyList<NpgsqlBatchCommand> bookkeeping, long? wanted, Func<EventBatch?> next, CancellationToken cancellationToken)
+        IReadOnlyList<WorkItem> items, IReadOnlyList<NpgsqlBatchCommand> bookkeeping, long? wanted, Task<EventBatch>? next, CancellationToken cancellationToken)
     {
         try
         {

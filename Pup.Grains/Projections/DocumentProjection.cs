@@ -53,7 +53,7 @@ public abstract class DocumentProjection<TDocument> : IBatchProjection, IResetta
 
     int IReadModelProjection.ReadModelVersion => DocumentVersion;
 
-    /// <summary>The document that an event addresses; null when it concerns none. Default: the aggregate's id.</summary>
+    /// <summary>The document that an event addresses; null when it concerns none. Pure, and called while others are folded. Default: the aggregate's id.</summary>
     protected virtual string? IdentityOf(PersistedEvent @event) => @event.AggregateId;
 
     /// <summary>The documents that an event addresses, when there may be several. Default: <see cref="IdentityOf"/>.</summary>

@@ -14,6 +14,6 @@ public interface IKeyedProjection : IProjection
     /// <summary>Version of the key function. Default: 1.</summary>
     int KeyVersion => 1;
 
-    /// <summary>The ordering key of an event. Pure; must give the same key for the same event for ever.</summary>
+    /// <summary>The ordering key of an event. Pure, and called while a handler runs; must give the same key for the same event for ever.</summary>
     string KeyOf(PersistedEvent @event);
 }

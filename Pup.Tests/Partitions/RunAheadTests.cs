@@ -35,6 +35,27 @@ public sealed class RunAheadTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task Handlers_of_a_batch_that_is_read_only_while_the_one_before_it_commits_run_too()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await using var engine = TestEngine.Start(database.ConnectionString);
+        await engine.RunAsync(() => new LedgerProjection(before: NoteAsync));
+
+        await using (await BlockAsync(database, "ledger"))
+        {
+            await EventLog.AppendAsync(database, 1, 7);
+            await Eventually.TrueAsync(
+                () => database.ScalarAsync<bool>($"select exists (select from pg_stat_activity where {Waiting})"), _patience, "a batch that waits for the table");
+            await EventLog.AppendAsync(database, 1, 7);
+            await Eventually.TrueAsync(() => _handled.Count == 2, _patience, "both batches handled, none committed");
+        }
+
+        await engine.CaughtUpAsync(database);
+        await Ledger.AssertExactAsync(database);
+        Assert.Equal([1, 2], _handled);
+    }
+
+    [Fact]
     public async Task What_ran_ahead_of_a_batch_that_is_lost_is_thrown_away()
     {
         await using var database = await TestDatabase.CreateAsync(server);
