@@ -51,11 +51,11 @@ var idle = new Command("idle", "What many partitions on two silos cost that have
 idle.SetAction((parsed, cancellationToken) => ReportAsync(parsed, new IdleScenario(
     new IdleSettings(parsed.GetValue(many), parsed.GetValue(still)), progress).RunAsync(cancellationToken)));
 
-var watched = new Command("telemetry", "Processor time for 100,000 events, with and without metrics and traces.") { events, alternations, json };
-watched.SetAction((parsed, cancellationToken) => ReportAsync(parsed, new TelemetryScenario(
-    new TelemetrySettings(parsed.GetValue(events), parsed.GetValue(alternations)), progress).RunAsync(cancellationToken)));
-
 var log = Number("--events", 1_000_000, "Events in the log.");
+var watched = new Command("telemetry", "Processor time for 100,000 events, with and without metrics and traces.") { log, alternations, json };
+watched.SetAction((parsed, cancellationToken) => ReportAsync(parsed, new TelemetryScenario(
+    new TelemetrySettings(parsed.GetValue(log), parsed.GetValue(alternations)), progress).RunAsync(cancellationToken)));
+
 var rows = Number("--partitions", 1000, "Partitions of the projection.");
 var times = Number("--rounds", 200, "How often each way to ask is taken; medians are reported.");
 var lag = new Command("lag", "What it costs to ask for the lag of many partitions, in milliseconds.") { log, rows, times, json };

@@ -8,8 +8,8 @@ namespace Pup.Grains.Telemetry;
 /// <summary>From the ids that events carry to links. Whatever applications of any language wrote there must not disturb a batch.</summary>
 internal static class TraceLinks
 {
-    /// <summary>Most links of one span, as many as OpenTelemetry keeps unless told otherwise.</summary>
-    public const int Limit = 128;
+    /// <summary>Most links of one span. Each is kept until it is sent: of what tracing costs, links are the most.</summary>
+    public const int Limit = 32;
 
     private const int SpanIdLength = 16;
     private const int TraceIdLength = 32;

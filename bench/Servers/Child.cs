@@ -29,6 +29,10 @@ internal sealed class Child : IAsyncDisposable
         return _process.ExitCode == 0 ? output : throw new BenchException($"A child process ended with exit code {_process.ExitCode}; see its messages above.");
     }
 
+    /// <summary>The next line it writes.</summary>
+    public async Task<string> LineAsync(CancellationToken cancellationToken) =>
+        await _process.StandardOutput.ReadLineAsync(cancellationToken) ?? throw new BenchException("A child process ended before its time; see its messages above.");
+
     public async ValueTask DisposeAsync()
     {
         _process.StandardInput.Close();

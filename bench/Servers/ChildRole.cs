@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Pup.Bench.Engine;
+using Pup.Bench.Telemetry;
 using Pup.Grains;
 using Pup.Silo;
 using Pup.Silo.Clustering;
@@ -18,10 +19,11 @@ internal static class ChildRole
     public const string Silo = "child-silo";
     public const string ClusterSilo = "child-cluster-silo";
     public const string EmptySilo = "child-empty-silo";
+    public const string Receiver = "child-receiver";
 
     private const string PortFlag = "--silo-port=";
 
-    public static bool IsOne(string[] args) => args is [Memory or Silo or ClusterSilo or EmptySilo, ..];
+    public static bool IsOne(string[] args) => args is [Memory or Silo or ClusterSilo or EmptySilo or Receiver, ..];
 
     public static async Task<int> RunAsync(string[] args)
     {
@@ -30,6 +32,7 @@ internal static class ChildRole
         {
             Silo or ClusterSilo => RunSiloAsync(connectionString, args[1..]),
             EmptySilo => RunEmptySiloAsync(connectionString, args[1..]),
+            Receiver => Telemetry.Receiver.RunAsync(),
             _ => MeasureMemoryAsync(connectionString, args),
         };
         // On a thread of its own: reading the console asynchronously blocks all the same.

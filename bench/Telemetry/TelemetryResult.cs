@@ -15,7 +15,7 @@ internal sealed record TelemetryResult
     /// <summary>The same while metrics are collected and scraped and spans are made and sent.</summary>
     public required double CpuSecondsWith { get; init; }
 
-    /// <summary>The median of what each run with telemetry cost beyond the run without it just before, in percent.</summary>
+    /// <summary>The median of what each run with telemetry cost beyond the run without it beside it, in percent.</summary>
     public required double PercentMore { get; init; }
 
     /// <summary>Scrapes that were answered in all runs.</summary>
