@@ -57,7 +57,8 @@ public sealed class UnitTests(PostgresServer server) : IDisposable
     {
         var pgpass = Path.Combine(_folder.FullName, "pgpass");
         File.WriteAllText(pgpass, $"*:*:*:*:{server.Password}\n");
-        File.SetUnixFileMode(pgpass, UnixFileMode.UserRead);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(pgpass, UnixFileMode.UserRead);
         var environment = _unit["Environment"].Select(static variable => variable.Split('=', 2)).ToDictionary(static pair => pair[0], pair => pair[1].Replace("%d", _folder.FullName, StringComparison.Ordinal));
         Assert.StartsWith("postgres://pup@localhost/pup?", environment["DATABASE_URL"], StringComparison.Ordinal);
         environment["DATABASE_URL"] = environment["DATABASE_URL"].Replace(

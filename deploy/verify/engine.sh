@@ -31,7 +31,7 @@ engine() {
 stop_engine() {
     for group in ${base:-}; do kill -- "-$group" 2>/dev/null && wait "$group" 2>/dev/null || true; done
     umount "$work/root/proc" "$work/root/sys" 2>/dev/null || true
-    rm -rf --one-file-system "$work/root"
+    rm -rf --one-file-system "$work/root" "$work/secrets"
     if [ -n "${dockerd:-}" ]; then
         # It takes its containers with it.
         kill "$dockerd" 2>/dev/null || true

@@ -20,7 +20,7 @@ combined() {
     for both in $(container shop-and-silo); do
         docker exec "$both" pup health >/dev/null || fail "web and silo: not healthy"
     done
-    quietly compose down -v --remove-orphans --timeout 40
+    quietly compose down -v --remove-orphans --timeout 10
 }
 
 guide_compose() { PUP_IMAGE=pup-verify-own docker-compose -p "$project" -f deploy/compose/guide.yml "$@"; }
@@ -78,7 +78,7 @@ guide() {
     guide_counts 2000 "the guide's own file"
     [ "$(guide_sql 'select count(*) from orleans.orleansmembershiptable where status = 3')" = 4 ] || fail "the guide's workers are not four silos"
     [ "$(guide_sql "select count(*) from projection_checkpoints where projection_name ~ '^events_of_the_day_p[0-3]$'")" = 4 ] || fail "the guide's workers have not its 4 partitions"
-    quietly guide_compose down -v --timeout 40
+    quietly guide_compose down -v --timeout 10
 }
 
 patterns() {
