@@ -12,11 +12,11 @@ engine() {
     docker info >/dev/null 2>&1 && return 0
     ip netns add "$name" 2>"$work/dockerd.log" || { why=$(tail -n 1 "$work/dockerd.log"); return 1; }
     ip -n "$name" link set lo up
-    # A path of at most 108 characters.
+    # Sockets have paths of at most 108 characters, wherever this checkout is.
     DOCKER_HOST=unix:///run/$name.sock
     export DOCKER_HOST
-    rm -rf "$work/docker" "$work/docker-run" "$work/docker.pid"
-    nsenter --net="/var/run/netns/$name" dockerd --data-root "$work/docker" --exec-root "$work/docker-run" -H "$DOCKER_HOST" --pidfile "$work/docker.pid" >"$work/dockerd.log" 2>&1 &
+    rm -rf "$work/docker" "$work/docker.pid"
+    nsenter --net="/var/run/netns/$name" dockerd --data-root "$work/docker" --exec-root "/run/$name" -H "$DOCKER_HOST" --pidfile "$work/docker.pid" >"$work/dockerd.log" 2>&1 &
     dockerd=$!
     for _ in $(seq 120); do
         docker info >/dev/null 2>&1 && return 0
@@ -36,7 +36,7 @@ stop_engine() {
         # It takes its containers with it.
         kill "$dockerd" 2>/dev/null || true
         wait "$dockerd" 2>/dev/null || true
-        rm -rf --one-file-system "$work/docker" "$work/docker-run" "$work/docker.pid" "/run/$name.sock"
+        rm -rf --one-file-system "$work/docker" "$work/docker.pid" "/run/$name" "/run/$name.sock"
     else
         for project in ${projects:-}; do
             docker ps -aq --filter "label=com.docker.compose.project=$project" | xargs -r docker rm -fv >/dev/null 2>&1 || true

@@ -71,13 +71,14 @@ guide() {
     build -f "$work/own.Dockerfile" -t pup-verify-own artifacts/publish/mounted
     quietly guide_compose up -d
     guide_events 21
+    shared="select (select count(*) from orleans.orleansmembershiptable where status = 3),
+        (select count(*) from projection_checkpoints where projection_name ~ '^events_of_the_day_p[0-3]$')"
     for _ in $(seq 120); do
-        [ "$(guide_sql "select count(*) from projection_checkpoints where projection_name like 'events\_of\_the\_day\_p_'")" = 4 ] && break
+        [ "$(guide_sql "$shared")" = "4|4" ] && break
         sleep 0.5
     done
+    [ "$(guide_sql "$shared")" = "4|4" ] || { show; fail "the guide's workers and its partitions are $(guide_sql "$shared"), not 4|4"; }
     guide_counts 2000 "the guide's own file"
-    [ "$(guide_sql 'select count(*) from orleans.orleansmembershiptable where status = 3')" = 4 ] || fail "the guide's workers are not four silos"
-    [ "$(guide_sql "select count(*) from projection_checkpoints where projection_name ~ '^events_of_the_day_p[0-3]$'")" = 4 ] || fail "the guide's workers have not its 4 partitions"
     quietly guide_compose down -v --timeout 10
 }
 
