@@ -37,13 +37,14 @@ stop_engine() {
         kill "$dockerd" 2>/dev/null || true
         wait "$dockerd" 2>/dev/null || true
         rm -rf --one-file-system "$work/docker" "$work/docker.pid" "/run/$name" "/run/$name.sock"
-    else
-        for project in ${projects:-}; do
+    elif [ -n "${projects:-}" ]; then
+        for project in $projects; do
             docker ps -aq --filter "label=com.docker.compose.project=$project" | xargs -r docker rm -fv >/dev/null 2>&1 || true
             for what in network volume; do
                 docker $what ls -q --filter "label=com.docker.compose.project=$project" | xargs -r docker $what rm >/dev/null 2>&1 || true
             done
         done
+        docker images -q 'pup-verify-*' | sort -u | xargs -r docker image rm -f >/dev/null 2>&1 || true
     fi
     ip netns delete "$name" 2>/dev/null || true
 }

@@ -18,7 +18,9 @@ combined() {
     quietly compose -f deploy/compose/combined.yml up -d --no-recreate --no-deps --scale shop=0 shop shop-and-silo
     placed_by "web and silo in one process, twice"
     for both in $(container shop-and-silo); do
-        docker exec "$both" pup health >/dev/null || fail "web and silo: not healthy"
+        # The first may have caught up with everything before the second is there.
+        for _ in $(seq 60); do docker exec "$both" pup health >"$work/health.log" 2>&1 && break || sleep 0.5; done
+        docker exec "$both" pup health >"$work/health.log" 2>&1 || { show; fail "web and silo: not healthy: $(cat "$work/health.log")"; }
     done
     quietly compose down -v --remove-orphans --timeout 10
 }
@@ -40,7 +42,7 @@ guide_counts() {
 
 # The stock image as it is deployed, with whatever is mounted there.
 mounted() {
-    docker run --network "${project}_default" --read-only --cap-drop ALL --security-opt no-new-privileges -v "$1:/projections:ro" -e PUP_PROJECTIONS=/projections \
+    docker run --label "com.docker.compose.project=$project" --network "${project}_default" --read-only --cap-drop ALL --security-opt no-new-privileges -v "$1:/projections:ro" -e PUP_PROJECTIONS=/projections \
         -e 'DATABASE_URL=postgres://postgres:postgres@postgres:5432/myapp?sslmode=disable' "$2" pup-verify-pup "$3"
 }
 
