@@ -33,7 +33,8 @@ stop_engine() {
     umount "$work/root/proc" "$work/root/sys" 2>/dev/null || true
     rm -rf --one-file-system "$work/root" "$work/secrets"
     if [ -n "${dockerd:-}" ]; then
-        # It takes its containers with it.
+        # It would wait for as long as each container may take to stop.
+        docker ps -q 2>/dev/null | xargs -r docker kill >/dev/null 2>&1 || true
         kill "$dockerd" 2>/dev/null || true
         wait "$dockerd" 2>/dev/null || true
         rm -rf --one-file-system "$work/docker" "$work/docker.pid" "/run/$name" "/run/$name.sock"
