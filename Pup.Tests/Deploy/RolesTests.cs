@@ -1,6 +1,8 @@
 using Npgsql;
 using Pup.Client.Events;
+using Pup.Silo.Doctor;
 using Pup.Tests.Scenarios.Cluster;
+using Pup.Tests.Silo.Doctor;
 using Pup.Tests.Support;
 
 namespace Pup.Tests.Deploy;
@@ -8,6 +10,8 @@ namespace Pup.Tests.Deploy;
 /// <summary>Each role does its work, and nothing else. On a server of its own, since roles belong to the whole server.</summary>
 public sealed class RolesTests
 {
+    private static Event Happened => new() { EventType = "Happened", Payload = "{}"u8.ToArray() };
+
     private const string Refused = PostgresErrorCodes.InsufficientPrivilege;
 
     [Fact]
@@ -24,7 +28,7 @@ public sealed class RolesTests
         {
             await process.SaysAsync("started");
             for (var version = 1; version <= 20; version++)
-                await store.AppendAsync("Test", "Thing", "a", ExpectedVersion.Exact(version - 1), [new Event { EventType = "Happened", Payload = "{}"u8.ToArray() }], TestContext.Current.CancellationToken);
+                await store.AppendAsync("Test", "Thing", "a", ExpectedVersion.Exact(version - 1), [Happened], TestContext.Current.CancellationToken);
             await using var reports = NpgsqlDataSource.Create(report);
             await Eventually.TrueAsync(
                 async () =>
@@ -63,6 +67,44 @@ public sealed class RolesTests
         Assert.NotEqual(0, await process.ExitAsync());
         Assert.Contains("needs SELECT on table orleans.orleansquery", process.Log(), StringComparison.Ordinal);
         Assert.DoesNotContain("a password of the tests", process.Log(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_pg_read_all_stats_a_late_commit_is_waited_for_all_the_same_and_what_is_hidden_is_said()
+    {
+        await using var server = await PostgresServer.StartAsync();
+        await using var database = await TestDatabase.CreateAsync(server, migrate: false);
+        await Role.SetUpAsync(server, database);
+        await database.ExecuteAsync("revoke pg_read_all_stats from pup_silo");
+        var (silo, app) = (Role.Of(server, database, "pup_silo"), Role.Of(server, database, "pup_app"));
+        await using var events = NpgsqlDataSource.Create(app);
+        var store = new EventStore(events);
+        await using var process = SiloProcess.Start(silo, "--total-partitions=2");
+        await process.SaysAsync("started");
+        await AppendAsync("early");
+        await HasAsync("early");
+
+        await using var writer = new NpgsqlConnection(app + ";Pooling=false;Application Name=importer");
+        await writer.OpenAsync(TestContext.Current.CancellationToken);
+        await using var transaction = await writer.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await store.AppendAsync("Test", "Thing", "late", ExpectedVersion.NoStream, [Happened], transaction, TestContext.Current.CancellationToken);
+        await AppendAsync("after");
+        // It watches for three seconds, in which the silo looks many times.
+        var findings = await Doctors.ExamineAsync(database, new DoctorLimits { OpenWriter = TimeSpan.Zero }, silo);
+        var open = Doctors.Of(findings, "writer-open");
+        Assert.Equal($"pid {writer.ProcessID} (importer)", open.Where);
+        Assert.Contains("grant pg_read_all_stats to \"pup_silo\"", open.Hidden, StringComparison.Ordinal);
+        Assert.Equal(1, await database.ScalarAsync<long>("select count(*) from read_models.ledger"));
+
+        await transaction.CommitAsync(TestContext.Current.CancellationToken);
+        await HasAsync("early", "late", "after");
+
+        Task AppendAsync(string aggregate) => store.AppendAsync("Test", "Thing", aggregate, ExpectedVersion.NoStream, [Happened], TestContext.Current.CancellationToken);
+        Task HasAsync(params string[] aggregates) => Eventually.TrueAsync(
+            async () => await database.ScalarAsync<bool>("select to_regclass('read_models.ledger') is not null")
+                && (await database.ScalarAsync<string[]>("select array_agg(aggregate_id order by global_position) from read_models.ledger"))?.SequenceEqual(aggregates) == true,
+            TimeSpan.FromSeconds(60),
+            $"the read model has {string.Join(", ", aggregates)}");
     }
 
     private static readonly (string Who, string What)[] Forbidden =

@@ -7,6 +7,8 @@ internal static class DocumentedCommands
 
     private const string Curl = "HttpPageTests sends it.";
 
+    private const string Verified = "deploy/verify.sh runs it, on a base of its own.";
+
     private const string Shop = "ShopTests runs the program built from it.";
 
     public static IReadOnlyDictionary<string, string> All { get; } = new Dictionary<string, string>
@@ -36,6 +38,17 @@ internal static class DocumentedCommands
         ["pup dead-letters discard ledger --all --yes"] = "ClusterCommandTests runs it.",
         ["pup run --total-partitions=8"] = "ClusterTests runs it, with projections of its own.",
         ["pup run-projection --name=customers --workers=4"] = "ClusterTests runs it, with projections of its own.",
+        ["./deploy/verify.sh"] = "The continuous build runs it.",
+        ["dotnet publish Pup.Silo -c Release -o artifacts/publish/pup"] = Verified,
+        ["dotnet publish samples/Mounted -c Release -o artifacts/publish/mounted"] = Verified,
+        ["docker build -f deploy/Dockerfile --target published --build-arg PUBLISHED=artifacts/publish/pup -t pup ."] = Verified,
+        ["docker run --read-only -v \"$PWD/artifacts/publish/mounted:/projections:ro\" -e PUP_PROJECTIONS=/projections -e DATABASE_URL pup"] = Verified,
+        ["docker-compose up -d"] = Verified,
+        ["docker-compose up -d --scale silo=6"] = Verified,
+        ["docker-compose -f docker-compose.yml -f per-projection.yml up -d --scale silo=0"] = Verified,
+        ["docker-compose -f docker-compose.yml -f combined.yml up -d --scale silo=0 --scale shop=0"] = Verified,
+        ["kubectl apply -k deploy/kubernetes/base"] = "deploy/verify.sh builds what it applies and checks it against the schemas.",
+        ["systemctl enable --now pup@0 pup@1 pup@2"] = "UnitTests starts three instances by the unit's own command.",
         ["shop"] = "DeploymentPatternTests runs it: it is the sample above it.",
         ["shop --Silo=false"] = "DeploymentPatternTests runs it.",
         ["shop projections --total-partitions=4"] = "DeploymentPatternTests runs it.",

@@ -10,7 +10,7 @@ public sealed class MountedProjectionsTests(PostgresServer server) : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory();
 
     // The sample is built with the tests, in the same configuration.
-    private static readonly string s_published = Path.Combine(
+    internal static string Published { get; } = Path.Combine(
         Repository.PathOf("samples/Mounted"), "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0");
 
     public void Dispose() => _folder.Delete(recursive: true);
@@ -20,7 +20,7 @@ public sealed class MountedProjectionsTests(PostgresServer server) : IDisposable
     {
         await using var database = await TestDatabase.CreateAsync(server);
         await EventLog.AppendAsync(database, 100, 10);
-        foreach (var file in Directory.GetFiles(s_published))
+        foreach (var file in Directory.GetFiles(Published))
             File.Copy(file, Path.Combine(_folder.FullName, Path.GetFileName(file)));
         Assert.Contains(_folder.GetFiles(), static file => file.Name == "Dapper.dll");
         Assert.DoesNotContain(_folder.GetFiles(), static file => file.Name is "Pup.Grains.dll" or "Npgsql.dll");
@@ -50,7 +50,7 @@ public sealed class MountedProjectionsTests(PostgresServer server) : IDisposable
     [Fact]
     public async Task A_library_that_an_assembly_needs_and_that_is_not_there_is_named()
     {
-        File.Copy(Path.Combine(s_published, "Mounted.dll"), Path.Combine(_folder.FullName, "Mounted.dll"));
+        File.Copy(Path.Combine(Published, "Mounted.dll"), Path.Combine(_folder.FullName, "Mounted.dll"));
         await using var database = await TestDatabase.CreateAsync(server);
 
         await using var pup = Start(database.ConnectionString, _folder.FullName);
