@@ -50,9 +50,10 @@ internal static class ProjectionRegistrar
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
+    // Rows of 'orders_price' are none of 'orders', and are not to be locked with them.
     private const string RowsSql = """
         select projection_name from projection_checkpoints
-        where projection_name = $1 or starts_with(projection_name, $1 || '_p')
+        where projection_name = $1 or (starts_with(projection_name, $1 || '_p') and substr(projection_name, length($1) + 3) ~ '^[0-9]+$')
         order by projection_name
         for update
         """;

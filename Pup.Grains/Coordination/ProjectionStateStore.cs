@@ -73,27 +73,26 @@ internal sealed class ProjectionStateStore(NpgsqlDataSource dataSource)
     }
 
     // Every partition has passed the mark of the rebuild's start.
-    private const string CompleteAllSql = """
+    private const string CompleteSql = """
         update projections p set state = 'running', rebuild_target = null, updated_at = now()
-        where state = 'rebuilding' and rebuild_target <= (
+        where name = $1 and state = 'rebuilding' and rebuild_target <= (
             select min(c.last_global_position) from projection_checkpoints c
             where c.projection_name = p.name or c.projection_name = any(
                 select p.name || '_p' || index from generate_series(0, p.partitions - 1) as index))
         """;
 
-    private const string CompleteSql = CompleteAllSql + " and name = $1";
-
-    private const string CompleteRebuildsSql = $"""
-        with completed as ({CompleteAllSql})
-        select exists (select from projections where state = 'rebuilding')
-        """;
+    private const string RebuildingSql = "select array(select name from projections where state = 'rebuilding')";
 
     /// <summary>Ends the rebuilds whose every partition has passed the mark of their start.</summary>
     /// <returns>Whether there were any rebuilds.</returns>
     public async Task<bool> CompleteRebuildsAsync(CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand(CompleteRebuildsSql);
-        return await command.ExecuteScalarAsync(cancellationToken) is true;
+        await using var command = dataSource.CreateCommand(RebuildingSql);
+        var rebuilding = (string[])(await command.ExecuteScalarAsync(cancellationToken))!;
+        // Locked ahead: an update that had to wait for the row would see the row anew, and the checkpoints as they were before the wait.
+        foreach (var projection in rebuilding)
+            await RunAsync(projection, [LockSql, CompleteSql], cancellationToken);
+        return rebuilding.Length > 0;
     }
 
     private const string FindSql = """

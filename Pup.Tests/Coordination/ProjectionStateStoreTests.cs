@@ -1,3 +1,4 @@
+using Npgsql;
 using Pup.Client;
 using Pup.Grains.Coordination;
 using Pup.Grains.Partitions;
@@ -87,6 +88,42 @@ public sealed class ProjectionStateStoreTests(PostgresServer server)
         await database.ExecuteAsync("update projection_checkpoints set last_global_position = 50 where projection_name = 'ledger_p1'");
         await states.CompleteRebuildsAsync(Token);
         Assert.Equal("running", (await states.FindAsync("ledger", Token))!.State);
+    }
+
+    [Fact]
+    public async Task A_rebuild_that_begins_as_another_is_found_done_is_not_taken_for_done()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await RegisterAsync(database, 2);
+        await database.ExecuteAsync("update projections set state = 'rebuilding', rebuild_target = 50; update projection_checkpoints set last_global_position = 50");
+        var states = new ProjectionStateStore(database.DataSource);
+        await using var beginning = await database.DataSource.OpenConnectionAsync(Token);
+        await using var transaction = await beginning.BeginTransactionAsync(Token);
+        await using (var again = new NpgsqlCommand("update projections set rebuild_target = 50; update projection_checkpoints set last_global_position = 0", beginning))
+            await again.ExecuteNonQueryAsync(Token);
+
+        var completing = states.CompleteRebuildsAsync(Token);
+        await Eventually.TrueAsync(
+            () => database.ScalarAsync<bool>("select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')"), s_patience, "it waits for the row");
+        await transaction.CommitAsync(Token);
+
+        Assert.True(await completing);
+        Assert.Equal("rebuilding", (await states.FindAsync("ledger", Token))!.State);
+    }
+
+    [Fact]
+    public async Task Registering_a_projection_waits_for_no_row_of_one_whose_name_begins_alike()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await database.ExecuteAsync("insert into projection_checkpoints (projection_name) values ('ledger_price'), ('ledger_p1x')");
+        await using var other = await database.DataSource.OpenConnectionAsync(Token);
+        await using var transaction = await other.BeginTransactionAsync(Token);
+        await using (var hold = new NpgsqlCommand("update projection_checkpoints set last_global_position = 1", other))
+            await hold.ExecuteNonQueryAsync(Token);
+
+        await RegisterAsync(database, 2).WaitAsync(s_patience, Token);
+
+        Assert.Equal(2L, await database.ScalarAsync<long>("select count(*) from projection_checkpoints where projection_name in ('ledger_p0', 'ledger_p1')"));
     }
 
     private static async Task RegisterAsync(TestDatabase database, int partitions)

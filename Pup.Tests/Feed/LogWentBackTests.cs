@@ -1,5 +1,6 @@
-using Pup.Grains;
 using Pup.Grains.Feed;
+using Pup.Silo;
+using Pup.Silo.Commands;
 using Pup.Tests.Support;
 
 namespace Pup.Tests.Feed;
@@ -63,8 +64,8 @@ public sealed class LogWentBackTests(PostgresServer server) : IAsyncLifetime
         await using var feed = RunningFeed.Start(_database.ConnectionString);
         await feed.ProblemAsync(FeedProblem.LogWentBack, "checkpoint 'orders_p3' stands at position 50, but the log ends at 30");
 
-        var refused = await Assert.ThrowsAsync<LogWentBackException>(AcceptAsync);
-        Assert.Contains("'orders_p3' at 50", refused.Message, StringComparison.Ordinal);
+        var refused = await Assert.ThrowsAsync<StartupException>(AcceptAsync);
+        Assert.Contains("orders_p3 at 50", refused.Message, StringComparison.Ordinal);
 
         await _database.ExecuteAsync("update projection_checkpoints set last_global_position = 0");
         await AcceptAsync();
@@ -136,6 +137,5 @@ public sealed class LogWentBackTests(PostgresServer server) : IAsyncLifetime
             async () => await _database.ScalarAsync<long>("select coalesce(max(mark), 0) from projection_log_mark") == mark, RunningFeed.Patience, $"mark {mark} is persisted");
     }
 
-    private Task AcceptAsync() =>
-        LogAcceptance.AcceptAsync(new PupOptions { ConnectionString = _database.ConnectionString }, TimeProvider.System, TestContext.Current.CancellationToken);
+    private Task AcceptAsync() => new LogAcceptance(_database.DataSource).AcceptAsync("somebody", TestContext.Current.CancellationToken);
 }
