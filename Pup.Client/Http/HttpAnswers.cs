@@ -102,8 +102,18 @@ internal sealed class HttpAnswers(HttpClient client, Uri address)
         }
     }
 
-    private static async Task<T> ReadAsync<T>(HttpResponseMessage answer, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
-        await answer.Content.ReadFromJsonAsync(type, cancellationToken) ?? throw new HttpRequestException("The answer is empty.");
+    private async Task<T> ReadAsync<T>(HttpResponseMessage answer, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await answer.Content.ReadFromJsonAsync(type, cancellationToken) ?? throw new HttpRequestException("The answer is empty.");
+        }
+        catch (JsonException e)
+        {
+            // The page of a proxy, or of whatever else is there.
+            throw new HttpRequestException($"{address.GetLeftPart(UriPartial.Authority)} answered with something that is not Pup's.", e);
+        }
+    }
 
     private async Task<HttpResponseMessage?> OpenAsync(string path, int attempt, CancellationToken cancellationToken)
     {

@@ -116,6 +116,11 @@ public sealed class HttpProjectionClient : IProjectionClient, IDisposable
             HttpMethod.Post, Path(projection, "wait"), Json(wait, HttpJson.Default.WaitRequest), HttpJson.Default.WaitResult, timeout + _grace, cancellationToken);
     }
 
+    /// <summary>Asks a route beside those of projections, which not every host has.</summary>
+    /// <exception cref="HttpRequestException">With 404: this host has not.</exception>
+    internal Task<T> AskAsync<T>(string route, JsonTypeInfo<T> type, TimeSpan patience, CancellationToken cancellationToken) =>
+        _http.SendAsync(HttpMethod.Get, "../" + route, null, type, patience, cancellationToken);
+
     /// <inheritdoc />
     public void Dispose() => _http.Client.Dispose();
 

@@ -1,54 +1,40 @@
 using System.CommandLine;
-using Npgsql;
+using System.Net;
+using Pup.Client.Http;
 using Pup.Client.Operations.Cluster;
-using Pup.Grains.Feed;
 using Pup.Silo.Commands.Operations;
-using Pup.Silo.Configuration;
 using Pup.Silo.Doctor;
-using Pup.Silo.Hosting;
+using Pup.Silo.Web;
 
 namespace Pup.Silo.Commands;
 
-/// <summary><c>pup doctor</c>: says in words what is wrong, and what to do about it.</summary>
+/// <summary><c>pup doctor</c>: says in words what is wrong, and what to do about it. Over HTTP the silo that is asked examines.</summary>
 internal static class DoctorCommand
 {
-    private const string ApplicationName = "pup doctor";
+    // One check after the other may wait for a lock, and the whole for an examination that somebody else asked for.
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(2);
 
-    public static Command Create()
+    public static Command Create() => new Command("doctor", "Examines database and projections for a few seconds, and says what is wrong and what to do. Ends with 0 when there is nothing to act on, with 1 when there is.").Does(static async (_, operation, json, cancellationToken) =>
     {
-        var command = new Command("doctor", "Examines database and projections for a few seconds, and says what is wrong and what to do. Ends with 0 when there is nothing to act on, with 1 when there is.");
-        var json = new Option<bool>("--json") { Description = "Answer as one line of JSON." };
-        command.Add(json);
-        var flags = new ConfigurationFlags(command);
-        command.SetAction(async (parsed, cancellationToken) =>
-        {
-            var configuration = flags.Read(parsed);
-            DatabaseCheck.RequireAddress(configuration);
-            var report = await ExamineAsync(configuration, cancellationToken);
-            if (parsed.GetValue(json))
-                Answer.Json(report);
-            else
-                DoctorText.Write(report, Answer.Terminal);
-            return report.Healthy ? ExitCodes.Done : ExitCodes.Failed;
-        });
-        return command;
-    }
+        var report = operation.Configuration is { } configuration
+            ? await Examination.RunAsync(configuration, operation.Services.GetRequiredService<IClusterAccess>(), TimeProvider.System, cancellationToken)
+            : await AskAsync(operation.Http, cancellationToken);
+        if (json)
+            Answer.Json(report);
+        else
+            DoctorText.Write(report, Answer.Terminal);
+        return report.Healthy ? ExitCodes.Done : ExitCodes.Failed;
+    });
 
-    private static async Task<DoctorReport> ExamineAsync(SiloConfiguration configuration, CancellationToken cancellationToken)
+    private static async Task<DoctorReport> AskAsync(HttpProjectionClient http, CancellationToken cancellationToken)
     {
-        var address = PupConnectionString.DedicatedSession(configuration.Options);
-        address.ApplicationName = ApplicationName;
         try
         {
-            await using var operation = Operation.Direct(configuration, patience: null);
-            await using var dataSource = PupConnectionString.CreateDataSource(address);
-            await using var database = await ExaminedDatabase.OpenAsync(dataSource, configuration.Options, configuration.Cluster, new DoctorLimits(), new GrainStatuses(operation.Services.GetRequiredService<IClusterAccess>()), cancellationToken);
-            return await Examination.RunAsync(database, TimeProvider.System, cancellationToken);
+            return await http.AskAsync(DoctorRoute.Name, DoctorJson.Default.DoctorReport, _patience, cancellationToken);
         }
-        catch (NpgsqlException e)
+        catch (HttpRequestException e) when (e.StatusCode == HttpStatusCode.NotFound)
         {
-            return new DoctorReport(
-                [new Finding(Severity.Error, Codes.DatabaseUnreachable, DatabaseCheck.Explain(e), "the server", "Nothing else can be examined before that.")], []);
+            throw new HttpRequestException("There is no doctor at that URL: only a silo that `pup run --http` started has one. Ask such a silo, or run `pup doctor` with DATABASE_URL.", e, e.StatusCode);
         }
     }
 }

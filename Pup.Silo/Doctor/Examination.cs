@@ -1,12 +1,17 @@
 using Npgsql;
+using Pup.Client.Operations.Cluster;
 using Pup.Grains.Feed;
+using Pup.Silo.Configuration;
 using Pup.Silo.Doctor.Checks;
+using Pup.Silo.Hosting;
 
 namespace Pup.Silo.Doctor;
 
 /// <summary>All checks, one after the other, over a short time in which what should move can be seen to move.</summary>
 internal static class Examination
 {
+    private const string ApplicationName = "pup doctor";
+
     /// <summary>The checks that need all tables.</summary>
     private static ICheck[] Checks() =>
     [
@@ -24,6 +29,24 @@ internal static class Examination
         new IndexesCheck(),
         new VacuumCheck(),
     ];
+
+    /// <summary>Examines the database of a configuration through a session of its own. That it cannot be reached is a finding, too.</summary>
+    public static async Task<DoctorReport> RunAsync(SiloConfiguration configuration, IClusterAccess cluster, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var address = PupConnectionString.DedicatedSession(configuration.Options);
+        address.ApplicationName = ApplicationName;
+        try
+        {
+            await using var dataSource = PupConnectionString.CreateDataSource(address);
+            await using var database = await ExaminedDatabase.OpenAsync(dataSource, configuration.Options, configuration.Cluster, new DoctorLimits(), new GrainStatuses(cluster), cancellationToken);
+            return await RunAsync(database, time, cancellationToken);
+        }
+        catch (NpgsqlException e)
+        {
+            return new DoctorReport(
+                [new Finding(Severity.Error, Codes.DatabaseUnreachable, DatabaseCheck.Explain(e), "the server", "Nothing else can be examined before that.")], []);
+        }
+    }
 
     public static async Task<DoctorReport> RunAsync(ExaminedDatabase database, TimeProvider time, CancellationToken cancellationToken)
     {

@@ -34,7 +34,7 @@ internal static partial class SiloWeb
         builder.UseOrleans(static silo => silo.AddDashboard(static options => options.HideTrace = true));
         builder.AddPupTelemetry();
         AddServices(builder, HttpAddress.Parse(configuration.Http.Http));
-        return Build(builder);
+        return Build(builder, configuration);
     }
 
     private static void AddServices(WebApplicationBuilder builder, IPEndPoint address)
@@ -59,7 +59,7 @@ internal static partial class SiloWeb
         limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
     }
 
-    private static WebApplication Build(WebApplicationBuilder builder)
+    private static WebApplication Build(WebApplicationBuilder builder, SiloConfiguration configuration)
     {
         try
         {
@@ -67,7 +67,7 @@ internal static partial class SiloWeb
             app.UseExceptionHandler();
             app.UseStatusCodePages();
             app.UseRouting();
-            SiloRoutes.Map(app);
+            SiloRoutes.Map(app, configuration);
             return app;
         }
         catch (FormatException e)

@@ -28,6 +28,7 @@ public sealed partial class SiloAccessTests(PostgresServer server)
         using var http = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
         var routes = app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().Select(endpoint => "/" + endpoint.RoutePattern.RawText!.TrimStart('/')).Distinct().ToArray();
         Assert.Contains("/metrics", routes);
+        Assert.Contains("/pup/doctor", routes);
         foreach (var route in routes)
         {
             foreach (var method in new[] { HttpMethod.Get, HttpMethod.Post, HttpMethod.Put, HttpMethod.Delete })

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
 using Npgsql;
+using Pup.Client.Http;
 using Pup.Client.Operations;
 
 namespace Pup.Tests.Http;
@@ -79,6 +81,21 @@ public sealed class StreamTests
         // Without "end": it was cut, and is taken up again elsewhere.
         Assert.False(await status.MoveNextAsync().AsTask().WaitAsync(_patience, Token));
         Assert.False(await caughtUp.MoveNextAsync().AsTask().WaitAsync(_patience, Token));
+    }
+
+    [Fact]
+    public async Task Who_waits_for_what_operators_alone_may_see_does_not_hold_it_up_either()
+    {
+        var began = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var host = await HttpHost.StartAsync(_client, use: app => app.MapGet("/slow", (CancellationToken cancellationToken) =>
+        {
+            began.SetResult();
+            return new TaskCompletionSource().Task.WaitAsync(cancellationToken);
+        }).RequirePup(app, PupPolicies.Operate));
+        var asked = host.StatusAsync(HttpMethod.Get, "/slow");
+        await began.Task.WaitAsync(_patience, Token);
+        await host.StopAsync().WaitAsync(TimeSpan.FromSeconds(10), Token);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await asked);
     }
 
     private static async Task<IAsyncEnumerator<SseItem<string>>> OpenAsync(HttpHost host, string path)

@@ -43,8 +43,8 @@ internal sealed partial class Gate(PupHttpOptions options, ApiKeyRing keys, IHos
         if (context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } body)
             body.MaxRequestBodySize = MostBody;
         PupActor.Set(ActorOf(context.User));
-        // Who only reads may do so for hours, and would hold up the end of the process.
-        using var stop = policy == PupPolicies.Read
+        // Who only looks may do so for hours, and would hold up the end of the process.
+        using var stop = policy == PupPolicies.Read || HttpMethods.IsGet(context.Request.Method)
             ? CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, application.ApplicationStopping)
             : null;
         var aborted = context.RequestAborted;

@@ -22,6 +22,9 @@ internal sealed class Operation : IAsyncDisposable
     /// <summary>What this process is configured with; null over HTTP.</summary>
     public SiloConfiguration? Configuration { get; }
 
+    /// <summary>The way over HTTP; only where it is that.</summary>
+    public HttpProjectionClient Http => (HttpProjectionClient)_client!;
+
     /// <summary>Services of the client; only where it is not over HTTP.</summary>
     public IServiceProvider Services => _host!.Services;
 

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Pup.Client;
 using Pup.Client.Http;
@@ -30,5 +31,23 @@ internal static class HttpSamples
         options.ReadPolicy = "employees";
         options.OperatePolicy = "operators";
     });
+    #endregion
+
+    #region http-tokens
+    public static WebApplication BuildForTokens(WebApplicationBuilder builder)
+    {
+        // Whose tokens: the section Authentication:Schemes:Bearer of the configuration says it, by Authority and ValidAudiences.
+        builder.Services.AddAuthentication().AddJwtBearer();
+        builder.Services.AddAuthorizationBuilder()
+            .AddPolicy("employees", policy => policy.RequireClaim("pup", "read", "operate"))
+            .AddPolicy("operators", policy => policy.RequireClaim("pup", "operate"));
+        builder.AddPupClient();
+
+        var app = builder.Build();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        MapForOwnUsers(app);
+        return app;
+    }
     #endregion
 }
