@@ -23,6 +23,7 @@ internal sealed class PrometheusServer : IAsyncDisposable
 
     // The shell holds the other end of this process's pipe, so the server ends with the process, also after a kill -9.
     private const string Watchdog = """
+        exec 2>/dev/null
         root=$1; shift
         "$@" >"$root/log" 2>&1 </dev/null &
         pid=$!
