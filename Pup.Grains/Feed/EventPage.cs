@@ -13,6 +13,7 @@ internal sealed class EventPage(ProjectionScope scope, long start, long end)
 
     private FeedEvent[] _events = [];
     private int _count;
+    private bool _isUnused;
 
     public ProjectionScope Scope => scope;
 
@@ -46,6 +47,15 @@ internal sealed class EventPage(ProjectionScope scope, long start, long end)
         _count = needed;
         EventBytes += read.Bytes;
         UpTo = read.UpTo;
+        _isUnused = true;
+    }
+
+    /// <summary>Whether nobody has had anything of the page since its last read: that read was made for this one.</summary>
+    public bool TakeFirst()
+    {
+        var isFirst = _isUnused;
+        _isUnused = false;
+        return isFirst;
     }
 
     /// <summary>Ends the page where it stands, because it is full; the next one begins there.</summary>

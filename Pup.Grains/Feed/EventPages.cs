@@ -48,7 +48,8 @@ internal sealed class EventPages : IAsyncDisposable
                 var page = Touch(PagesOf(scope).PageAfter(position));
                 if (page.UpTo > position)
                 {
-                    _counts.Hit();
+                    if (!page.TakeFirst())
+                        _counts.Hit();
                     if (page.IsComplete)
                         ReadAhead(page);
                     return page.SliceAfter(position);

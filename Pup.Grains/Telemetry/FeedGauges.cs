@@ -21,8 +21,8 @@ internal static class FeedGauges
             "pupsourcing_feed_up", () => new Measurement<long>(feed.Status.Problem == FeedProblem.None ? 1 : 0, labels), unit: null,
             "1 while the silo reads the log; 0 while something keeps it from that.");
         meter.CreateObservableCounter("pupsourcing_late_events", () => new Measurement<long>(feed.Status.LateEvents, labels), unit: null, "Events that appeared below the mark after it had passed them.");
-        meter.CreateObservableCounter("pupsourcing_page_cache_hits", () => new Measurement<long>(feed.PageCache.Hits, labels), unit: null, "Slices of the log that were handed out, to any partition.");
-        meter.CreateObservableCounter("pupsourcing_page_cache_misses", () => new Measurement<long>(feed.PageCache.Misses, labels), unit: null, "Pages that were read from the database.");
+        meter.CreateObservableCounter("pupsourcing_page_cache_hits", () => new Measurement<long>(feed.PageCache.Hits, labels), unit: null, "Slices of the log that were handed to partitions and had been read for another slice already.");
+        meter.CreateObservableCounter("pupsourcing_page_cache_misses", () => new Measurement<long>(feed.PageCache.Misses, labels), unit: null, "Reads of pages from the database, in part or whole: the first slice handed out after each.");
         meter.CreateObservableGauge("pupsourcing_page_cache_size", () => new Measurement<long>(feed.PageCacheBytes, labels), "By", "Bytes that the page cache holds.");
 
         IEnumerable<Measurement<T>> Known<T>(Func<FeedStatus, Measurement<T>> measure)

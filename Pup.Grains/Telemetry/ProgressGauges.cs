@@ -26,7 +26,7 @@ internal sealed class ProgressGauges
             meter.CreateObservableGauge("pupsourcing_projection_lag", ObserveLag, unit: null, "Events that the partition furthest behind has not seen."),
             meter.CreateObservableGauge("pupsourcing_projection_lag_age", ObserveLagAge, "s", "Age of the oldest event that a partition has not seen; 0 when all have seen all."),
             meter.CreateObservableGauge("pupsourcing_partitions", ObserveStates, unit: null, "Partitions by state."),
-            meter.CreateObservableGauge("pupsourcing_rebuild_progress", ObserveRebuild, "1", "Share of a rebuild that is done; no series while there is none."),
+            meter.CreateObservableGauge("pupsourcing_rebuild_progress_ratio", ObserveRebuild, unit: null, "Share of a rebuild that is done; no series while there is none."),
         ];
         if (!options.MetricsPartitionLabel)
             return;
