@@ -17,7 +17,8 @@ public static class Eventually
     /// <inheritdoc cref="TrueAsync(Func{Task{bool}}, TimeSpan, string)"/>
     public static Task TrueAsync(Func<bool> condition, TimeSpan timeout, Func<string> what) => TrueAsync(() => Task.FromResult(condition()), timeout, what);
 
-    private static async Task TrueAsync(Func<Task<bool>> condition, TimeSpan timeout, Func<string> what)
+    /// <inheritdoc cref="TrueAsync(Func{Task{bool}}, TimeSpan, string)"/>
+    public static async Task TrueAsync(Func<Task<bool>> condition, TimeSpan timeout, Func<string> what)
     {
         var started = Stopwatch.GetTimestamp();
         while (!await condition())
