@@ -24,6 +24,18 @@ public sealed record PartitionStatus
     [Id(4)]
     public required long Position { get; init; }
 
+    /// <summary>
+    /// Positions of the log, up to the mark, that the partition has not seen; never below 0. As this silo knows the mark: what came after
+    /// <see cref="LookedAt"/> is not in it, nor what an open writer holds back. <see cref="ProjectionStatus.Lag"/> asks the database instead.
+    /// Null while the silo has not looked at the log yet, or has not owned the partition.
+    /// </summary>
+    [Id(15)]
+    public long? Lag { get; init; }
+
+    /// <summary>When the silo last looked at the log; null before it did. Long ago means that it cannot read the log, and that <see cref="Lag"/> is as old.</summary>
+    [Id(16)]
+    public DateTimeOffset? LookedAt { get; init; }
+
     /// <summary>The epoch of the present ownership.</summary>
     [Id(5)]
     public required long Epoch { get; init; }

@@ -40,4 +40,10 @@ internal sealed record FeedStatus
 
     /// <summary>A finding that does not stop the feed: the newest rows of the log were deleted.</summary>
     public string? Warning { get; init; }
+
+    /// <summary>
+    /// Positions up to the mark that somebody who has seen the log up to <paramref name="position"/> has not; null before the first look. Never
+    /// below 0: that position may have been reached since this was reported.
+    /// </summary>
+    public long? LagOf(long position) => LookedAt is null ? null : Math.Max(0, Mark - position);
 }

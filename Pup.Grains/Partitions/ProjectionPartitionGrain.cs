@@ -5,6 +5,7 @@ using Orleans.Runtime.Placement;
 using Pup.Client;
 using Pup.Grains.Coordination;
 using Pup.Grains.Coordination.Placement;
+using Pup.Grains.Feed;
 using Pup.Grains.Projections;
 
 namespace Pup.Grains.Partitions;
@@ -18,6 +19,7 @@ namespace Pup.Grains.Partitions;
 [SpreadPlacement]
 internal sealed partial class ProjectionPartitionGrain(
     Engine engine,
+    EventFeed feed,
     ProjectionRegistry projections,
     ProjectionRebuild rebuild,
     PlacementViews views,
@@ -95,6 +97,8 @@ internal sealed partial class ProjectionPartitionGrain(
         State = _runner?.State.ToString() ?? "Unplaced",
         Trouble = _runner is null ? $"This silo does not host projection '{Key.Projection}'." : _runner.Journal.Trouble,
         Position = _runner?.Position ?? 0,
+        Lag = _runner is { Epoch: > 0 } runner ? feed.Status.LagOf(runner.Position) : null,
+        LookedAt = feed.Status.LookedAt,
         Epoch = _runner?.Epoch ?? 0,
         Silo = silo.SiloAddress.ToString(),
         Events = _runner?.Journal.Events ?? 0,

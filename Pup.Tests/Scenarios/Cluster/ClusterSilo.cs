@@ -14,7 +14,7 @@ using Pup.Tests.Telemetry;
 
 namespace Pup.Tests.Scenarios.Cluster;
 
-/// <summary>The real program with projections of the tests, or the web application of the pages, in a process of its own. Ends when standard input does, so that it cannot outlive its test.</summary>
+/// <summary>The real program with projections of the tests, or a program of the pages, in a process of its own. Ends when standard input does, so that it cannot outlive its test.</summary>
 internal static class ClusterSilo
 {
     public const string Command = "cluster-silo";
@@ -29,7 +29,13 @@ internal static class ClusterSilo
         });
         if (args is [MetricsSilo.Command])
             return await MetricsSilo.RunAsync();
-        return args is ["web", .. var rest] ? await WebSamples.RunAsync(rest, Add, Map) : await PupHost.RunAsync(args, Add);
+        return await (args switch
+        {
+            ["web", .. var rest] => WebSamples.RunAsync(rest, Add, Map),
+            ["single", .. var rest] => ExampleSamples.SingleAsync(rest),
+            ["several", .. var rest] => ExampleSamples.SeveralAsync(rest),
+            _ => PupHost.RunAsync(args, Add),
+        });
     }
 
     private static void Add(PupBuilder pup) => pup.AddProjection<LedgerProjection>().AddProjection<CounterProjection>();
