@@ -12,6 +12,8 @@ public sealed class ProcessKillTests(PostgresServer server)
 
     private const string ProgressSql = "select coalesce(sum(last_global_position), 0)::bigint from projection_checkpoints";
 
+    private const string ConvictedSql = "(projection_name, ordering_key) in (select projection_name, ordering_key from projection_dead_letters where error like '%The process ended 4 times%')";
+
     [Fact]
     public async Task Killed_at_any_moment_of_catch_up_read_models_equal_a_serial_fold()
     {
@@ -38,7 +40,19 @@ public sealed class ProcessKillTests(PostgresServer server)
         await using var engine = TestEngine.Start(database.ConnectionString);
         await ScenarioWorker.StartAllAsync(engine, settings);
         await engine.CaughtUpAsync(database, TimeSpan.FromSeconds(120));
+        await AcquitAsync(database, engine);
         await SerialFold.AssertAllAsync(database);
+    }
+
+    // A process that is killed all the time is killed during something: an event that was in hand alone at four deaths is held to be their
+    // cause, and parked. What an operator does who knows better must make the read models whole.
+    private static async Task AcquitAsync(TestDatabase database, TestEngine engine)
+    {
+        await database.ExecuteAsync($"update projection_dead_letters set requested = 'retry' where {ConvictedSql}");
+        foreach (var runner in engine.Runners)
+            runner.Wake();
+        await Eventually.TrueAsync(
+            () => database.ScalarAsync<bool>("select not exists (select from projection_dead_letters where requested is not null)"), TimeSpan.FromSeconds(60), "what was parked is applied");
     }
 
     private static async Task WorkAsync(TestDatabase database, WorkerProcess worker, Random random)
