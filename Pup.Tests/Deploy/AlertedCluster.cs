@@ -54,6 +54,10 @@ internal sealed class AlertedCluster : IAsyncDisposable
 
     public Task CaughtUpAsync() => _silos.CaughtUpAsync();
 
+    /// <summary>Waits until the projection that sees all events has applied them.</summary>
+    public Task AppliedAsync() => UntilAsync(
+        () => Database.ScalarAsync<bool>("select (select count(*) from ledger where projection = 'watched') >= (select count(*) from events)"), "what was appended is applied");
+
     public Task WatchAsync() => Prometheus.WatchAsync([.. _targets]);
 
     /// <summary>Waits until these alerts fire, and others may.</summary>

@@ -8,12 +8,13 @@ internal static partial class ShortenedRules
     private static readonly Dictionary<string, string> _shorter = new()
     {
         ["for: 1m"] = "for: 1s",
-        ["for: 2m"] = "for: 1s",
+        ["for: 2m"] = "for: 4s",
         ["for: 5m"] = "for: 1s",
         ["[5m]"] = "[8s]",
         ["[10m]"] = "[4s]",
         ["[15m]"] = "[8s]",
         ["> 10000"] = "> 1000",
+        ["> 600"] = "> 3",
         ["> 300"] = "> 2",
         ["> 60"] = "> 2",
         ["> 0.1"] = "> 0.1",
