@@ -9,7 +9,7 @@ public sealed class LagAlertTests(PostgresServer server)
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Alerts_fire_while_a_read_model_is_locked_or_a_writer_stays_open_and_end_with_it()
+    public async Task Alerts_fire_while_a_read_model_is_locked_or_missing_or_a_writer_stays_open_and_end_with_it()
     {
         await using var cluster = await AlertedCluster.StartAsync(server);
 
@@ -33,6 +33,14 @@ public sealed class LagAlertTests(PostgresServer server)
         }
 
         await cluster.QuietAsync();
+
+        // It tries again by itself, so it does not count as faulted.
+        await cluster.Database.ExecuteAsync("alter table ledger rename to elsewhere");
+        await EventLog.AppendAsync(cluster.Database, 10, 5);
+        await cluster.FireAsync("PupNoProgress", "PupProjectionLate");
+        await cluster.Database.ExecuteAsync("alter table elsewhere rename to ledger");
+        await cluster.QuietAsync();
+        await Ledger.AssertExactAsync(cluster.Database, "watched");
     }
 
     /// <summary>A transaction that has done this, until it is disposed of.</summary>

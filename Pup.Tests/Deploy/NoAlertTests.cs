@@ -19,6 +19,7 @@ public sealed class NoAlertTests(PostgresServer server)
             await cluster.AppliedAsync();
         }
 
+        await Ledger.AssertExactAsync(cluster.Database, "watched");
         Assert.NotEmpty(await shipped.QueryAsync("sum(pupsourcing_events_processed_total) > 20"));
         Assert.Empty(await NamesAsync(shipped, "ALERTS"));
         Assert.Empty(await NamesAsync(cluster.Prometheus, """max_over_time(ALERTS{alertstate="firing"}[10s])"""));
