@@ -44,7 +44,7 @@ internal sealed class MetricsCluster : IAsyncDisposable
     public async Task CaughtUpAsync() => await Eventually.TrueAsync(
         async () => await Database.ScalarAsync<bool>("select min(last_global_position) >= (select coalesce(max(global_position), 0) from events) from projection_checkpoints"),
         Patience,
-        $"all checkpoints at the end of the log; {string.Join('\n', _silos.Select(silo => silo.Log()))}");
+        $"all checkpoints at the end of the log; {Log()}");
 
     /// <summary>Scrapes until what is found satisfies.</summary>
     public static async Task<Scrape> UntilAsync(SiloProcess silo, Func<Scrape, bool> satisfies, string what)
@@ -61,6 +61,9 @@ internal sealed class MetricsCluster : IAsyncDisposable
 
         return last!;
     }
+
+    /// <summary>What all silos said.</summary>
+    public string Log() => string.Join('\n', _silos.Select(static silo => silo.Log()));
 
     public async ValueTask DisposeAsync()
     {

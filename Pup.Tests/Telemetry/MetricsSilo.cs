@@ -27,7 +27,12 @@ internal static class MetricsSilo
         SiloLogging.Configure(builder.Logging, ConfigurationLoader.Load(new Dictionary<string, SourcedValue>(), environment, file: null));
         builder.AddPupTelemetry().AddPupTelemetry();
         builder.Services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddSource("Microsoft.AspNetCore"));
-        builder.UseOrleans(silo => silo.UsePupClustering().AddPup().AddProjection<WatchedProjection>().AddProjection<CounterProjection>());
+        builder.UseOrleans(silo =>
+        {
+            var pup = silo.UsePupClustering().AddPup().AddProjection<WatchedProjection>().AddProjection<CounterProjection>();
+            if (builder.Configuration["RARE"] == "true")
+                pup.AddProjection<RareProjection>();
+        });
 
         await using var app = builder.Build();
         await using var source = NpgsqlDataSource.Create(app.Configuration["DATABASE_URL"]!);
