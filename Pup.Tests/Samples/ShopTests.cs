@@ -26,7 +26,7 @@ public sealed class ShopTests(PostgresServer server)
         var page = await shop.PageAsync(placed);
 
         Assert.Contains("is placed.", page, StringComparison.Ordinal);
-        Assert.Contains("<td>Ada &lt;b&gt;</td>", page, StringComparison.Ordinal);
+        Assert.Contains("<td data-label=\"Customer\">Ada &lt;b&gt;</td>", page, StringComparison.Ordinal);
         Assert.Contains("€ 118.00", WebUtility.HtmlDecode(page), StringComparison.Ordinal);
         Assert.Contains("10 left", await shop.PageAsync("/"), StringComparison.Ordinal);
         Assert.Equal(OrderOf(placed), OrderOf(await shop.SendAsync("/orders", form)));
