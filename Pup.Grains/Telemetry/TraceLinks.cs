@@ -9,7 +9,7 @@ namespace Pup.Grains.Telemetry;
 internal static class TraceLinks
 {
     /// <summary>Most links of one span. Each is kept until it is sent: of what tracing costs, links are the most.</summary>
-    public const int Limit = 32;
+    public const int Limit = 16;
 
     private const int SpanIdLength = 16;
     private const int TraceIdLength = 32;
