@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Pup.Tests.Support;
@@ -33,7 +32,7 @@ internal sealed class ShopProcess : IAsyncDisposable
 
     public static ShopProcess Start(string connectionString, params string[] arguments)
     {
-        var address = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort()}"));
+        var address = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{LoopbackPort.Free()}"));
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Shop.dll"), .. arguments])
         {
             RedirectStandardOutput = true,
@@ -42,8 +41,8 @@ internal sealed class ShopProcess : IAsyncDisposable
         };
         start.Environment["DATABASE_URL"] = connectionString;
         start.Environment["ASPNETCORE_URLS"] = address.ToString();
-        start.Environment["Pup__SiloPort"] = FreePort().ToString(CultureInfo.InvariantCulture);
-        start.Environment["Pup__GatewayPort"] = FreePort().ToString(CultureInfo.InvariantCulture);
+        start.Environment["Pup__SiloPort"] = LoopbackPort.Free().ToString(CultureInfo.InvariantCulture);
+        start.Environment["Pup__GatewayPort"] = LoopbackPort.Free().ToString(CultureInfo.InvariantCulture);
         var shop = new ShopProcess(new Process { StartInfo = start }, address);
         shop._process.OutputDataReceived += (_, line) => Append(shop._output, line.Data);
         shop._process.ErrorDataReceived += (_, line) => Append(shop._log, line.Data);
@@ -129,13 +128,6 @@ internal sealed class ShopProcess : IAsyncDisposable
         }
 
         _process.Dispose();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static void Append(StringBuilder to, string? line)

@@ -12,7 +12,7 @@ public sealed class ProcessKillTests(PostgresServer server)
 
     private const string ProgressSql = "select coalesce(sum(last_global_position), 0)::bigint from projection_checkpoints";
 
-    private const string ConvictedSql = "(projection_name, ordering_key) in (select projection_name, ordering_key from projection_dead_letters where error like '%The process ended 4 times%')";
+    private const string ConvictedSql = "(projection_name, ordering_key) in (select projection_name, ordering_key from projection_dead_letters where error like '%while this event was handled alone%')";
 
     [Fact]
     public async Task Killed_at_any_moment_of_catch_up_read_models_equal_a_serial_fold()

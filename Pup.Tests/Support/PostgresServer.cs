@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using Npgsql;
 using Pup.Tests.Support;
@@ -67,7 +65,7 @@ public sealed class PostgresServer : IAsyncLifetime
             binaries,
             _directory.Data,
             _options.HasWalOnDisk ? $"{_options.Disk!.Path}/wal" : "");
-        Port = FreePort();
+        Port = LoopbackPort.Free();
         await StartAgainAsync();
         await using var connection = new NpgsqlConnection(ConnectionString("postgres"));
         await connection.OpenAsync();
@@ -141,13 +139,6 @@ public sealed class PostgresServer : IAsyncLifetime
         {
             _templateLock.Release();
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private string Connection(string host, string database) => new NpgsqlConnectionStringBuilder

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 
 namespace Pup.Tests.Support;
@@ -60,7 +59,7 @@ internal sealed class PrometheusServer : IAsyncDisposable
         var root = Directory.CreateTempSubdirectory("pup-prometheus-").FullName;
         await File.WriteAllTextAsync(Path.Combine(root, "prometheus.yml"), Configuration);
         await File.WriteAllTextAsync(Path.Combine(root, "rules.yml"), rules);
-        var server = new PrometheusServer(root, FreePort());
+        var server = new PrometheusServer(root, LoopbackPort.Free());
         await server.WatchAsync(targets);
         await Eventually.TrueAsync(server.IsReadyAsync, _patience, "Prometheus is ready");
         return server;
@@ -123,12 +122,5 @@ internal sealed class PrometheusServer : IAsyncDisposable
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using Pup.Tests.Support;
 
 namespace Pup.Tests.Scenarios.Cluster;
@@ -58,7 +57,7 @@ internal sealed class SiloProcess : IAsyncDisposable
     {
         var host = Environment.ProcessPath!;
         string[] own = Path.GetFileNameWithoutExtension(host) == "dotnet" ? ["exec", typeof(SiloProcess).Assembly.Location] : [];
-        var (port, web) = (FreePort(), new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort()}")));
+        var (port, web) = (LoopbackPort.Free(), new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{LoopbackPort.Free()}")));
         var flags = arguments.Where(argument => !IsVariable(argument)).ToArray();
         string[] command = flags is [] or [['-', ..], ..] ? ["run"] : [];
         string[] line = [.. place.Enter, host, .. own, .. program, .. command, .. flags];
@@ -128,13 +127,6 @@ internal sealed class SiloProcess : IAsyncDisposable
         using var kill = Process.Start("kill", [$"-{signal}", _process.Id.ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync();
         Assert.True(kill.ExitCode == 0 || HasExited, $"kill -{signal} failed with {kill.ExitCode}");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private void Note(string? line)
