@@ -11,6 +11,7 @@ placed_by() {
 per_projection() {
     quietly compose -f deploy/compose/per-projection.yml up -d --no-recreate --no-deps --scale silo=0 silo customers-projection orders-projection stock-projection
     placed_by "a silo for each projection"
+    scraped 3 "a silo for each projection"
     quietly compose -f deploy/compose/per-projection.yml rm -sf customers-projection orders-projection stock-projection
 }
 
@@ -22,6 +23,7 @@ combined() {
         for _ in $(seq 60); do docker exec "$both" pup health >"$work/health.log" 2>&1 && break || sleep 0.5; done
         docker exec "$both" pup health >"$work/health.log" 2>&1 || { show; fail "web and silo: not healthy: $(cat "$work/health.log")"; }
     done
+    scraped 2 "web and silo in one process, twice"
     quietly compose down -v --remove-orphans --timeout 10
 }
 

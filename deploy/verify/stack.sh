@@ -127,15 +127,17 @@ under_load() {
     right "after scaling"
 }
 
-metrics() {
-    ask() { docker exec "$(container prometheus)" promtool query instant http://127.0.0.1:9090 "$1" 2>/dev/null || true; }
-    for _ in $(seq 40); do
-        lag=$(ask 'max(pupsourcing_projection_lag)' | sed -n 's/.*=> \([0-9.]*\).*/\1/p')
-        [ "$lag" = 0 ] && break
+ask() { docker exec "$(container prometheus)" promtool query instant http://127.0.0.1:9090 "$1" 2>/dev/null | sed -n 's/.*=> \([0-9.]*\).*/\1/p'; }
+
+# Prometheus finds so many silos and no other, and they say that nothing is left to do.
+scraped() {
+    for _ in $(seq 60); do
+        seen="$(ask 'count(up == 1)') of $(ask 'count(up)') with lag $(ask 'max(pupsourcing_projection_lag)')"
+        [ "$seen" = "$1 of $1 with lag 0" ] && break
         sleep 1
     done
-    [ "${lag:-}" = 0 ] || fail "Prometheus says lag '${lag:-nothing}'"
-    say "Prometheus scrapes the silos, and says lag 0"
+    [ "$seen" = "$1 of $1 with lag 0" ] || fail "$2: Prometheus scrapes $seen, not $1 of $1 with lag 0"
+    say "$2: Prometheus scrapes $seen"
 }
 
 silos_are_well() {
@@ -155,6 +157,6 @@ stack() {
     begin_compose
     ten_thousand
     under_load
-    metrics
+    scraped 2 "two silos"
     silos_are_well
 }

@@ -23,6 +23,7 @@ internal static class ShopWeb
         if (hasSilo)
         {
             builder.UseOrleans(silo => ShopProjections.AddTo(silo.UsePupClustering().AddPup(options => options.AutoMigrate = true)));
+            builder.AddPupTelemetry();
             health.AddPup();
         }
 
@@ -39,6 +40,8 @@ internal static class ShopWeb
         app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = check => check.Tags.Contains(PupHealthExtensions.Live) });
         app.MapPupHealth();
         app.MapPup();
+        if (hasSilo)
+            app.MapPupMetrics().RequirePup(app, PupPolicies.Read);
         app.MapPages();
         app.MapApi();
         await app.RunAsync();
