@@ -20,17 +20,17 @@ internal sealed class CatchUpWatch(StatusReader status, TimeProvider time)
             yield return report;
             if (facts.Partitions.All(partition => partition.Position >= goal))
                 yield break;
-            if (Obstacle(report, snapshot.Cluster.IsHosted(projection)) is { } obstacle)
+            if (Obstacle(report) is { } obstacle)
                 throw new ProjectionRefusedException($"'{projection}' will not catch up with position {goal} by itself: {obstacle}");
             await Task.Delay(_pause, time, cancellationToken);
         }
     }
 
     // A partition whose silo is gone is taken over soon; it is only when none is left that hosts the projection that nothing happens.
-    private static string? Obstacle(ProjectionReport report, bool? isHosted) => report.Condition switch
+    private static string? Obstacle(ProjectionReport report) => report.Condition switch
     {
         ProjectionCondition.Paused or ProjectionCondition.Faulted or ProjectionCondition.ForeignWriter or ProjectionCondition.NeedsRebuild or ProjectionCondition.LogWentBack => report.Reason,
-        ProjectionCondition.Unplaced when isHosted is false => report.Reason,
+        ProjectionCondition.Unplaced when report.IsHosted is false => report.Reason,
         _ => null,
     };
 }

@@ -12,6 +12,9 @@ public sealed record ProjectionReport
     /// <summary>Why, and what to do, where there is something to say.</summary>
     public string? Reason { get; init; }
 
+    /// <summary>Whether a living silo hosts it, and so takes over what another one leaves; null when that cannot be seen.</summary>
+    public bool? IsHosted { get; init; }
+
     /// <summary>Greatest visible position of the log when this was asked.</summary>
     public required long LogPosition { get; init; }
 

@@ -75,6 +75,17 @@ public sealed class HealthTests
         Assert.Equal(HealthAnswer.Failed($"Projection orders is not well: {words}."), answer);
     }
 
+    [Theory]
+    [InlineData(true, 29, true)]
+    [InlineData(true, 30, false)]
+    [InlineData(false, 0, false)]
+    [InlineData(null, 0, false)]
+    public void What_a_silo_left_is_not_well_once_nobody_took_it_over_in_time(bool? isHosted, int waiting, bool isHealthy)
+    {
+        var report = ScriptedClient.Of("orders", ProjectionCondition.Unplaced, lag: 1) with { IsHosted = isHosted, LagAge = TimeSpan.FromSeconds(waiting) };
+        Assert.Equal(isHealthy, HealthVerdict.Of([report], static _ => 10).IsHealthy);
+    }
+
     [Fact]
     public void The_projection_that_is_furthest_beyond_its_own_threshold_is_told_and_no_row_is_not_healthy()
     {

@@ -5,6 +5,9 @@ namespace Pup.Client.Http.Health;
 /// <summary>Decides whether all is well with the projections.</summary>
 internal static class HealthVerdict
 {
+    // Longer than any silo's partitions wait for another one, also of a silo that stands still.
+    private static readonly TimeSpan _takeOver = TimeSpan.FromSeconds(30);
+
     /// <summary>Of those beyond their threshold the one that is furthest; else what is wrong otherwise. Why is not said: a message may quote an event.</summary>
     public static HealthAnswer Of(IReadOnlyList<ProjectionReport> reports, Func<string, long> thresholdOf)
     {
@@ -22,7 +25,10 @@ internal static class HealthVerdict
     }
 
     // Paused, rebuilding and stalled are told by their lag; of a parked key all else goes on.
-    private static bool IsBroken(ProjectionReport report) => Words(report.Condition) is not null;
+    private static bool IsBroken(ProjectionReport report) => Words(report.Condition) is not null && !IsTakenOverSoon(report);
+
+    // Whenever a silo goes its partitions have no owner for a moment: a deployment is nothing to wake anybody for.
+    private static bool IsTakenOverSoon(ProjectionReport report) => report is { Condition: ProjectionCondition.Unplaced, IsHosted: true } && report.LagAge < _takeOver;
 
     private static string? Words(ProjectionCondition condition) => condition switch
     {

@@ -14,6 +14,7 @@ internal static class ReportBuilder
             Projection = projection.Name,
             Condition = foremost.Condition,
             Reason = foremost.Reason,
+            IsHosted = cluster.IsHosted(projection.Name),
             LogPosition = projection.Visible,
             Lag = partitions.Max(static partition => partition.Lag),
             LagAge = projection.OldestUnseen is { } oldest ? Max(TimeSpan.Zero, log.Now - oldest) : null,
