@@ -15,6 +15,9 @@ say() { echo "verify: $*"; }
 fail() { echo "verify: FAILED: $*" >&2; exit 1; }
 skip() { echo "deploy/verify.sh: $*" >>"$work/skipped.txt"; say "SKIPPED: $*"; }
 has() { command -v "$1" >/dev/null 2>&1; }
+# Compose v2 where it is installed, else docker-compose 1.29.
+composer() { if docker compose version >/dev/null 2>&1; then docker compose "$@"; else docker-compose "$@"; fi; }
+has_composer() { composer version >/dev/null 2>&1; }
 milliseconds() { date +%s%3N; }
 
 # Installs packages, if it may, without starting any service that is in them.

@@ -1,10 +1,11 @@
 # An engine that is there is used; else one is started, in a network of its own, so that it changes nothing on this machine.
 engine() {
     why=
-    docker info >/dev/null 2>&1 && has docker-compose && has debootstrap && return 0
+    docker info >/dev/null 2>&1 && has_composer && has debootstrap && return 0
     [ "$(id -u)" -eq 0 ] || { why="not root"; return 1; }
     missing=
-    for tool in dockerd:docker.io docker-compose:docker-compose debootstrap:debootstrap ip:iproute2 nsenter:util-linux; do
+    has_composer || missing=" docker-compose"
+    for tool in dockerd:docker.io debootstrap:debootstrap ip:iproute2 nsenter:util-linux; do
         has "${tool%%:*}" || missing="$missing ${tool##*:}"
     done
     # shellcheck disable=SC2086

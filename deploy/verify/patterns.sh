@@ -27,7 +27,7 @@ combined() {
     quietly compose down -v --remove-orphans --timeout 10
 }
 
-guide_compose() { PUP_IMAGE=pup-verify-own docker-compose -p "$project" -f deploy/compose/guide.yml "$@"; }
+guide_compose() { (export PUP_IMAGE=pup-verify-own && composer -p "$project" -f deploy/compose/guide.yml "$@"); }
 guide_sql() { docker exec "$(container postgres)" psql -h /tmp -U postgres -d myapp -Atc "$1"; }
 guide_events() {
     guide_sql "insert into events (bounded_context, aggregate_type, aggregate_id, aggregate_version, event_id, event_type, payload)

@@ -13,7 +13,7 @@ begin_compose() {
     printf '[{"name":"prometheus","key":"%s","role":"read"}]' "$key" >"$SECRETS/api_keys"
 }
 
-compose() { docker-compose -p "$project" -f deploy/compose/docker-compose.yml "$@"; }
+compose() { composer -p "$project" -f deploy/compose/docker-compose.yml "$@"; }
 # What compose says is only of interest when it fails.
 quietly() { "$@" >"$work/compose.log" 2>&1 || { tail -n 20 "$work/compose.log" >&2; fail "$*"; }; }
 container() { docker ps -q --filter "label=com.docker.compose.project=$project" --filter "label=com.docker.compose.service=$1"; }

@@ -41,10 +41,10 @@ rules() {
 }
 
 compose_files() {
-    has docker-compose || install docker-compose || { skip "the compose files: docker-compose cannot be installed"; return; }
+    has_composer || install docker-compose || { skip "the compose files: docker-compose cannot be installed"; return; }
     for files in docker-compose.yml "docker-compose.yml per-projection.yml" "docker-compose.yml combined.yml" guide.yml; do
         # shellcheck disable=SC2046
-        docker-compose $(printf -- '-f deploy/compose/%s ' $files) config -q || fail "$files is not valid"
+        composer $(printf -- '-f deploy/compose/%s ' $files) config -q || fail "$files is not valid"
     done
-    say "docker-compose: all files are valid"
+    say "$(composer version | head -n 1): all files are valid"
 }
