@@ -60,7 +60,7 @@ public sealed class WorkerSlotsTests
         only.Dispose();
         only.Dispose();
         await next.WaitAsync(_patience, Token);
-        Assert.False(slots.TakeAsync(share, Token).IsCompleted);
+        Assert.False(slots.TakeAsync(share, Token).AsTask().IsCompleted);
     }
 
     [Fact]
@@ -78,7 +78,7 @@ public sealed class WorkerSlotsTests
         foreach (var name in Names())
             await slots.TakeAsync(slots.ShareOf(name), Token).AsTask().WaitAsync(_patience, Token);
         await slots.TakeAsync(last, Token).AsTask().WaitAsync(_patience, Token);
-        Assert.False(slots.TakeAsync(last, Token).IsCompleted);
+        Assert.False(slots.TakeAsync(last, Token).AsTask().IsCompleted);
 
         async Task TakeOftenAsync(int one)
         {
