@@ -60,14 +60,14 @@ public sealed class StuckHandlerTests(PostgresServer server)
         {
             await transaction.OpenAsync(cancellationToken);
             hangs.TrySetResult();
-            await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
+            await Task.Delay(TimeSpan.FromMilliseconds(250), cancellationToken);
         }));
         await hangs.Task.WaitAsync(s_patience, TestContext.Current.CancellationToken);
 
         // Longer than its timeout and grace, and without a token that would end the wait.
         var runner = (await engine.RunAsync(
             static () => new LedgerProjection(before: static async (_, transaction, _) => await transaction.OpenAsync(CancellationToken.None)),
-            configure: static options => (options.HandlerTimeout, options.MaxAttempts) = (TimeSpan.FromMilliseconds(300), 1)))[0];
+            configure: static options => (options.HandlerTimeout, options.MaxAttempts) = (TimeSpan.FromSeconds(3), 1)))[0];
         await Eventually.TrueAsync(() => runner.Position >= 20, s_patience, "the other one is done");
 
         await Ledger.AssertExactAsync(database);
