@@ -76,7 +76,8 @@ public static class PupBuilderExtensions
             provider.GetRequiredService<NotifyListener>()));
         services.TryAddSingleton<SkipWriter>();
         services.TryAddSingleton<HaltedPartitions>();
-        services.TryAddSingleton(static provider => new WorkerSlots(provider.GetRequiredService<PupOptions>().Workers));
+        services.TryAddSingleton(static provider => new WorkerSlots(
+            provider.GetRequiredService<PupOptions>().Workers, provider.GetRequiredService<ProjectionRegistry>().All.Select(static projection => projection.Name)));
         services.AddMetrics();
         services.TryAddSingleton<PupInstruments>();
         services.TryAddSingleton<Engine>();

@@ -13,13 +13,14 @@ namespace Pup.Grains.Coordination;
 /// </summary>
 internal sealed class ProjectionRebuild(PupOptions options, TimeProvider time)
 {
-    private const int Attempts = 100;
+    // How often it is looked who is in the way: more often than an attempt to empty the read model takes.
+    private static readonly TimeSpan _lookInterval = TimeSpan.FromMilliseconds(50);
 
     /// <param name="generation">The living generation.</param>
     /// <param name="definition">The projection as deployed; its signatures become the read model's.</param>
     /// <param name="target">The mark now: the rebuild is done when every partition has passed it.</param>
     /// <param name="cancellationToken">Stops waiting for locks.</param>
-    /// <exception cref="ProjectionRefusedException">The projection cannot be reset.</exception>
+    /// <exception cref="ProjectionRefusedException">The projection cannot be reset, or somebody holds a lock for longer than its batches may.</exception>
     public async Task RunAsync(Generation generation, ProjectionDefinition definition, long target, CancellationToken cancellationToken)
     {
         if (!definition.IsResettable)
@@ -28,23 +29,58 @@ internal sealed class ProjectionRebuild(PupOptions options, TimeProvider time)
                 $"Projection '{definition.Name}' cannot be rebuilt: it does not implement {nameof(IResettableProjection)}. Nothing was changed.");
         }
 
+        // As long as a batch that was begun may take: whoever is in the way still is no batch that comes to its end.
+        var limit = definition.HandlerTimeout + options.HandlerGrace;
+        var started = time.GetTimestamp();
+        string? blocker = null;
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                await TryAsync(generation, definition, target, cancellationToken);
+                await TryAsync(generation, definition, target, found => blocker = found, cancellationToken);
                 return;
             }
-            catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected && attempt < Attempts)
+            catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
             {
+                if (time.GetElapsedTime(started) >= limit)
+                {
+                    throw new ProjectionRefusedException(
+                        $"The rebuild of '{definition.Name}' could not begin within {limit.TotalSeconds:0} s: {blocker ?? "somebody"} holds a lock that it needs. "
+                        + "Nothing was changed. End that transaction, then try again.");
+                }
+
                 await Task.Delay(Backoff.Delay(attempt, options.RetryDelay, TimeSpan.FromSeconds(1), Random.Shared.NextDouble()), time, cancellationToken);
             }
         }
     }
 
-    private async Task TryAsync(Generation generation, ProjectionDefinition definition, long target, CancellationToken cancellationToken)
+    private async Task TryAsync(Generation generation, ProjectionDefinition definition, long target, Action<string> blocked, CancellationToken cancellationToken)
     {
         await using var connection = await generation.DataSource.OpenConnectionAsync(cancellationToken);
+        var changing = ChangeAsync(connection, definition, target, cancellationToken);
+        try
+        {
+            while (await Task.WhenAny(changing, Task.Delay(_lookInterval, time, cancellationToken)) != changing)
+            {
+                if (await Blockers.FindAsync(generation, connection.ProcessID, cancellationToken) is { } found)
+                    blocked(found);
+            }
+        }
+        catch (NpgsqlException)
+        {
+            // Who is in the way could not be found out; the change itself goes on.
+        }
+        finally
+        {
+            // Whatever happened, the connection must be at rest before it is returned.
+            await Task.WhenAny(changing);
+        }
+
+        await changing;
+    }
+
+    private async Task ChangeAsync(NpgsqlConnection connection, ProjectionDefinition definition, long target, CancellationToken cancellationToken)
+    {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await SetLockTimeoutAsync(connection, options.OwnershipLockTimeout, cancellationToken);
         var (partitions, readModelVersion) = await LockAsync(connection, definition.Name, cancellationToken);

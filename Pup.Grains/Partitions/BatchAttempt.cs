@@ -14,6 +14,7 @@ namespace Pup.Grains.Partitions;
 internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definition, IProjection projection, Generation generation, BatchSpans spans, WorkTimes times)
 {
     private readonly HandlerInvoker _invoker = new(projection, definition.HandlerTimeout, engine.Options.HandlerGrace, engine.Time, times);
+    private readonly SlotShare _share = engine.Slots.ShareOf(definition.Name);
     private readonly TimeSpan _idleTimeout = definition.HandlerTimeout + engine.Options.HandlerGrace;
 
     // Two, taken in turn: one takes commands back from the transaction that commits while handlers queue into the next.
@@ -66,12 +67,16 @@ internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definitio
         }
         catch (Exception exception) when (exception is not GenerationEndedException)
         {
-            // First, since it uses the same projection.
+            var result = run is null ? AttemptResult.Of(exception) : ResultOf(exception, run.Transaction);
+            // Before anything is waited for: others may want the slot.
+            if (run is not null)
+                await run.Transaction.DisposeAsync();
+            // Before documents are forgotten, since it uses the same projection.
             var stuck = await DiscardAheadAsync();
             // Cached documents show what this transaction would have made of them.
             (projection as IBatchProjection)?.Forget();
             cancellationToken.ThrowIfCancellationRequested();
-            return stuck is null && run is not null ? ResultOf(exception, run.Transaction) : AttemptResult.Of(stuck ?? exception);
+            return stuck is null ? result : AttemptResult.Of(stuck);
         }
         finally
         {
@@ -89,7 +94,8 @@ internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definitio
         return new HandlerRun(
             items,
             fence,
-            (own, turn) => new BatchTransaction(generation, engine.Slots, own, _idleTimeout, definition.HandlerTimeout, pool, turn),
+            (own, turn) => new BatchTransaction(
+                new BatchSession(generation, engine.Slots, _share, turn), own, _idleTimeout, definition.HandlerTimeout, pool),
             cancellationToken);
     }
 

@@ -10,8 +10,9 @@ internal sealed class HandlerInvoker(IProjection projection, TimeSpan timeout, T
     /// <exception cref="HandlerStuckException">The handler ignored its token.</exception>
     public async Task InvokeAsync(IReadOnlyList<WorkItem> items, BatchTransaction transaction, CancellationToken cancellationToken)
     {
-        using var deadline = new CancellationTokenSource(timeout, time);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        using var clock = new HandlerClock(timeout, time);
+        transaction.Session.Clock = clock;
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(clock.Over, cancellationToken);
         var run = Task.Run(() => HandleAsync(items, transaction, linked.Token), CancellationToken.None);
         try
         {
@@ -27,7 +28,7 @@ internal sealed class HandlerInvoker(IProjection projection, TimeSpan timeout, T
         }
         catch (Exception exception)
         {
-            var cause = deadline.IsCancellationRequested && exception is OperationCanceledException
+            var cause = clock.Over.IsCancellationRequested && exception is OperationCanceledException
                 ? new TimeoutException($"The handler took longer than {timeout.TotalSeconds:0.#} s.", exception)
                 : exception;
             throw new HandlerException(transaction.CurrentItem, cause);
@@ -59,7 +60,7 @@ internal sealed class HandlerInvoker(IProjection projection, TimeSpan timeout, T
 
         // Nobody awaits it any more; its late failure must not surface as an unobserved one.
         _ = running.ContinueWith(static late => late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-        transaction.Abandon();
+        transaction.Session.Abandon();
         throw new HandlerStuckException(transaction.CurrentItem, grace);
     }
 

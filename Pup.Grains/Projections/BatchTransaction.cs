@@ -1,7 +1,5 @@
-using System.Data;
 using Npgsql;
 using Pup.Grains.Checkpoints;
-using Pup.Grains.Feed;
 using Pup.Grains.Partitions;
 using Pup.Grains.Telemetry;
 
@@ -12,15 +10,12 @@ namespace Pup.Grains.Projections;
 /// the checkpoint, then COMMIT. Nothing is sent before it must be, so a batch of queued statements takes one round trip: the server
 /// runs nothing behind a command that failed, so COMMIT is reached only when all before it held.
 /// </summary>
-/// <param name="generation">Whose connections it uses.</param>
-/// <param name="slots">The right to commit.</param>
+/// <param name="session">What it runs on.</param>
 /// <param name="fence">What must hold of the checkpoint.</param>
 /// <param name="idleTimeout">How long a live handler may think.</param>
 /// <param name="statementTimeout">How long one statement may take.</param>
 /// <param name="pool">Commands to use again.</param>
-/// <param name="turn">Ends when the batch before this one has committed: not before that may anything be sent.</param>
-internal sealed class BatchTransaction(
-    Generation generation, WorkerSlots slots, CheckpointFence fence, TimeSpan idleTimeout, TimeSpan statementTimeout, StatementPool pool, Task turn)
+internal sealed class BatchTransaction(BatchSession session, CheckpointFence fence, TimeSpan idleTimeout, TimeSpan statementTimeout, StatementPool pool)
     : ProjectionTransaction, IAsyncDisposable
 {
     // A live handler may think longer between two statements than a silo's transaction is otherwise allowed to stand idle.
@@ -30,11 +25,6 @@ internal sealed class BatchTransaction(
     private readonly List<QueuedCommand> _sent = [];
     private NpgsqlBatchCommand? _fenceCommand;
     private NpgsqlBatchCommand? _moveCommand;
-    private NpgsqlConnection? _connection;
-    private NpgsqlTransaction? _transaction;
-    private IDisposable? _slot;
-    private volatile bool _over;
-    private bool _abandoned;
     private bool _isLive;
 
     internal override int CurrentItem { get; set; } = -1;
@@ -62,17 +52,17 @@ internal sealed class BatchTransaction(
     {
         ThrowIfOver();
         _isLive = true;
-        if (_transaction is null)
+        if (session.Transaction is null)
             await BeginLiveAsync(cancellationToken);
         else if (_queued.Count > 0)
             await SendAsync([], cancellationToken);
-        return _transaction!;
+        return session.Transaction!;
     }
 
     internal override async ValueTask<NpgsqlDataReader> QueryAsync(NpgsqlBatchCommand query, CancellationToken cancellationToken)
     {
         ThrowIfOver();
-        await BeginAsync(cancellationToken);
+        await session.BeginAsync(cancellationToken);
         // How many results queued statements have is not known, so they go ahead in a batch of their own.
         if (_queued.Count > 0)
             await SendAsync([], cancellationToken);
@@ -97,10 +87,10 @@ internal sealed class BatchTransaction(
     public async ValueTask CommitAsync(IEnumerable<NpgsqlBatchCommand> bookkeeping, long position, CancellationToken cancellationToken)
     {
         CurrentItem = -1;
-        if (EndedByHandler)
+        if (session.WasEnded)
             throw new TransactionEndedException();
 
-        await BeginAsync(cancellationToken);
+        await session.BeginAsync(cancellationToken);
         _moveCommand = fence.MoveTo(position);
         var commit = new NpgsqlBatchCommand("COMMIT");
         await using var batch = Assemble([.. bookkeeping, _moveCommand, commit]);
@@ -109,11 +99,11 @@ internal sealed class BatchTransaction(
         {
             await batch.ExecuteNonQueryAsync(cancellationToken);
         }
-        catch (PostgresException exception) when (IsConnected && exception.BatchCommand is { } command && !ReferenceEquals(command, commit))
+        catch (PostgresException exception) when (session.IsConnected && exception.BatchCommand is { } command && !ReferenceEquals(command, commit))
         {
             throw Attribute(exception);
         }
-        catch (Exception exception) when (exception is PostgresException || (exception is not OperationCanceledException && !IsConnected))
+        catch (Exception exception) when (exception is PostgresException || (exception is not OperationCanceledException && !session.IsConnected))
         {
             // Refused, or sent and without an answer; or the session was ended, and that may have been after COMMIT. Only while the
             // line stands has the server said that something before COMMIT failed.
@@ -128,76 +118,28 @@ internal sealed class BatchTransaction(
     }
 
     /// <summary>
-    /// Gives slot and connection to the batch that comes next, once this one has committed: a session that goes on with the same
-    /// statements has all it needs at hand. Not while others wait for a slot, and not after a live handler, which may have left
-    /// settings behind that only the pool takes back.
+    /// Gives what it runs on to the batch that comes next. Not after a live handler, which may have left settings behind that only the
+    /// pool takes back.
     /// </summary>
     public void HandOver(BatchTransaction next)
     {
-        if (_isLive || slots.AreWanted)
-            return;
-        (next._slot, next._connection) = (_slot, _connection);
-        (_slot, _connection, _transaction) = (null, null, null);
+        if (!_isLive)
+            session.HandOver(next.Session);
     }
 
+    /// <summary>What it runs on.</summary>
+    public BatchSession Session => session;
+
     /// <summary>Whether there is a connection: what fails before that has nothing to do with any statement.</summary>
-    public bool IsOpen => _transaction is not null;
+    public bool IsOpen => session.Transaction is not null;
 
     /// <summary>Whether the server has said that the fence holds: what takes too long from then on is not the fence.</summary>
     public bool IsFenced { get; private set; }
 
     /// <summary>Whether the handler committed, rolled back or disposed the live transaction itself.</summary>
-    public bool EndedByHandler
-    {
-        get
-        {
-            if (_transaction is null || !IsConnected)
-                return false;
-            try
-            {
-                // Npgsql refuses a command on a transaction that is completed; it has no property that says so.
-                using var probe = new NpgsqlBatch(_connection, _transaction);
-                return false;
-            }
-            catch (InvalidOperationException)
-            {
-                return true;
-            }
-        }
-    }
+    public bool EndedByHandler => session.WasEnded;
 
-    /// <summary>No further use, for a handler that was given up and still runs.</summary>
-    public void Abandon() => (_over, _abandoned) = (true, true);
-
-    public async ValueTask DisposeAsync()
-    {
-        _over = true;
-        try
-        {
-            if (_abandoned && IsConnected)
-                await AbandonedSession.TakeBackAsync(generation, _connection!, CloseAsync);
-            else
-                await CloseAsync();
-        }
-        catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException or ObjectDisposedException or OperationCanceledException)
-        {
-            // The connection is broken; the server rolls back.
-        }
-        finally
-        {
-            _slot?.Dispose();
-        }
-    }
-
-    private bool IsConnected => _connection?.FullState.HasFlag(ConnectionState.Open) == true;
-
-    private async Task CloseAsync()
-    {
-        if (_transaction is not null)
-            await _transaction.DisposeAsync();
-        if (_connection is not null)
-            await _connection.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => session.DisposeAsync();
 
     // A parameter that the handler made itself stays the handler's.
     private static bool HasOwnParameters(ReadOnlySpan<object?> args)
@@ -213,41 +155,16 @@ internal sealed class BatchTransaction(
 
     private void ThrowIfOver()
     {
-        if (_over)
+        if (session.IsOver)
             throw new InvalidOperationException("This batch is over: its transaction was committed or given up. Do not keep a ProjectionTransaction beyond the handler's call.");
     }
 
-    /// <summary>Takes a slot and a connection, unless it has them.</summary>
-    public async ValueTask BeginAsync(CancellationToken cancellationToken)
-    {
-        if (_transaction is not null)
-            return;
-
-        await turn.WaitAsync(cancellationToken);
-        generation.ThrowIfEnded();
-        _slot ??= await slots.TakeAsync(cancellationToken);
-        await ReleaseIfOverAsync();
-        if (_connection is not null && !IsConnected)
-            _connection = null;
-        _connection ??= await generation.DataSource.OpenConnectionAsync(cancellationToken);
-        await ReleaseIfOverAsync();
-        _transaction = await _connection.BeginTransactionAsync(cancellationToken);
-    }
-
-    // A handler that was given up may come by what it waited for after everything was released.
-    private async ValueTask ReleaseIfOverAsync()
-    {
-        if (!_over)
-            return;
-        if (_connection is not null)
-            await _connection.DisposeAsync();
-        _slot?.Dispose();
-        ThrowIfOver();
-    }
+    /// <inheritdoc cref="BatchSession.BeginAsync"/>
+    public ValueTask BeginAsync(CancellationToken cancellationToken) => session.BeginAsync(cancellationToken);
 
     private async ValueTask BeginLiveAsync(CancellationToken cancellationToken)
     {
-        await BeginAsync(cancellationToken);
+        await session.BeginAsync(cancellationToken);
         var milliseconds = ((long)idleTimeout.TotalMilliseconds).ToString(System.Globalization.CultureInfo.InvariantCulture);
         await SendAsync([new NpgsqlBatchCommand(IdleTimeoutSql) { Parameters = { new() { Value = milliseconds } } }], cancellationToken);
     }
@@ -268,7 +185,7 @@ internal sealed class BatchTransaction(
 
     private NpgsqlBatch Assemble(NpgsqlBatchCommand[] last)
     {
-        var batch = new NpgsqlBatch(_connection, _transaction) { Timeout = (int)Math.Ceiling(statementTimeout.TotalSeconds) };
+        var batch = new NpgsqlBatch(session.Connection, session.Transaction) { Timeout = (int)Math.Ceiling(statementTimeout.TotalSeconds) };
         if (_fenceCommand is null)
             batch.BatchCommands.Add(_fenceCommand = fence.Lock());
         foreach (var queued in _queued)

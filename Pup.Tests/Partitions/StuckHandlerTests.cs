@@ -44,4 +44,34 @@ public sealed class StuckHandlerTests(PostgresServer server)
             "no session is left to the stuck handlers");
         release.Set();
     }
+
+    [Fact]
+    public async Task Waiting_for_a_slot_is_no_time_of_the_handlers()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendAsync(database, 20, 20);
+        await using var engine = TestEngine.Start(database.ConnectionString, static options =>
+        {
+            options.Workers = 1;
+            options.HandlerGrace = TimeSpan.FromMilliseconds(100);
+        });
+        var hangs = new TaskCompletionSource();
+        await engine.RunAsync(() => new LedgerProjection("hanging", async (_, transaction, cancellationToken) =>
+        {
+            await transaction.OpenAsync(cancellationToken);
+            hangs.TrySetResult();
+            await Task.Delay(TimeSpan.FromMilliseconds(250), cancellationToken);
+        }));
+        await hangs.Task.WaitAsync(s_patience, TestContext.Current.CancellationToken);
+
+        // Longer than its timeout and grace, and without a token that would end the wait.
+        var runner = (await engine.RunAsync(
+            static () => new LedgerProjection(before: static async (_, transaction, _) => await transaction.OpenAsync(CancellationToken.None)),
+            configure: static options => (options.HandlerTimeout, options.MaxAttempts) = (TimeSpan.FromSeconds(3), 1)))[0];
+        await Eventually.TrueAsync(() => runner.Position >= 20, s_patience, "the other one is done");
+
+        await Ledger.AssertExactAsync(database);
+        Assert.Equal((PartitionState.Running, 0L), (runner.State, runner.Journal.Failures));
+        Assert.Equal(0L, await database.ScalarAsync<long>("select count(*) from projection_dead_letters"));
+    }
 }
