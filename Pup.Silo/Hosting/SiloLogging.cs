@@ -14,6 +14,8 @@ internal static class SiloLogging
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Polly", LogLevel.Error);
         logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
+        // A grain service, of which Orleans tells how its part of the ring changes: of no use to anybody here.
+        logging.AddFilter("Pup.Grains.Coordination.Waiting.CommitWatch", LogLevel.Warning);
         // It recommends a garbage collector that takes memory for speed; that choice is the container's.
         logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Error);
         // Standard output is for what a command answers.
