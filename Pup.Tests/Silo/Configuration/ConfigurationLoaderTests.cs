@@ -63,7 +63,7 @@ public sealed class ConfigurationLoaderTests : IDisposable
     [InlineData("Pup__ErrorPolicy", "1", "one of Park, Skip, Stop")]
     [InlineData("Pup__ErrorPolicy", "drop", "one of Park, Skip, Stop")]
     [InlineData("Pup__AutoMigrate", "perhaps", "true or false")]
-    [InlineData("Pup__BatchSiez", "1", "there is no option 'BatchSiez'")]
+    [InlineData("Pup__BatchSiez", "1", "there is no option 'BatchSiez'. Did you mean 'BatchSize'?")]
     [InlineData("DATABASE_URL", "postgres://ann:hunter2@db:x/shop", "Environment variable DATABASE_URL: The database address is malformed")]
     public void A_wrong_value_is_one_line_that_says_where_it_came_from(string variable, string text, string expected)
     {
