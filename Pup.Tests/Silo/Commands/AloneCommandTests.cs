@@ -32,6 +32,17 @@ public sealed class AloneCommandTests(PostgresServer server)
         (await PupRun.OnAsync(database, "list")).Ends(1, "run `pup migrate`");
     }
 
+    [Fact]
+    public async Task Help_shows_what_a_command_is_about_and_that_of_run_every_setting_with_its_default()
+    {
+        var nothing = new Dictionary<string, string>();
+        var status = (await PupRun.RunAsync(nothing, "status", "--help")).Good().Output;
+        Assert.Contains("--database-url", status, StringComparison.Ordinal);
+        Assert.DoesNotContain("--batch-size", status, StringComparison.Ordinal);
+        var run = (await PupRun.RunAsync(nothing, "run", "--help")).Good().Output;
+        Assert.All(["--batch-size", "A whole number from 1 to 100,000. Default: 500.", "Default: 16 MiB.", "Default: 30s."], word => Assert.Contains(word, run, StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData(1, "(Connection refused). Is the server running", "list")]
     [InlineData(2, "one of", "list", "--log-level", "Loud")]

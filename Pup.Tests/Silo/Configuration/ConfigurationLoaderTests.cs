@@ -29,6 +29,7 @@ public sealed class ConfigurationLoaderTests : IDisposable
     [InlineData("Pup__HandlerTimeout", "45s", "00:00:45")]
     [InlineData("PUP__HANDLERTIMEOUT", "00:00:45", "00:00:45")]
     [InlineData("Pup__LookInterval", "2.5ms", "00:00:00.0025000")]
+    [InlineData("Pup__AuditInterval", "0s", "00:00:00")]
     [InlineData("Pup__PageBytes", "16MiB", "16777216")]
     [InlineData("Pup__PageBytes", "1000", "1000")]
     [InlineData("Pup__ErrorPolicy", "stop", "Stop")]
