@@ -84,9 +84,11 @@ internal static class DeadLetterCommand
                 await Confirmation.DemandAsync(consequence, parsed.GetValue(yes), cancellationToken);
             }
 
-            var count = await change(operation.Projections, projection, filter, cancellationToken);
-            if (count == 0 && filter.Id is not null)
-                return await TellMissingAsync(projection, filter.Id);
+            if (filter.Id is { } one && await operation.Projections.FindDeadLetterAsync(projection, one, cancellationToken) is null)
+                return await TellMissingAsync(projection, one);
+            var marking = change(operation.Projections, projection, filter, cancellationToken);
+            await OperationCommand.AnswerAsync(marking);
+            var count = await marking;
             return new Done(projection, $"dead-letters {verb}", count).Tell(
                 json,
                 count == 0 ? $"{projection} has no such dead letters."
@@ -94,7 +96,7 @@ internal static class DeadLetterCommand
         });
     }
 
-    private static async Task<int> TellMissingAsync(string projection, long? id)
+    private static async Task<int> TellMissingAsync(string projection, long id)
     {
         await Console.Error.WriteLineAsync($"pup: There is no dead letter {id} of '{projection}'. Run `pup dead-letters list {projection}`.");
         return ExitCodes.NotFound;

@@ -22,6 +22,9 @@ public sealed class AloneCommandTests(PostgresServer server)
         Assert.Contains("ledger", (await PupRun.OnAsync(database, "list")).Fits().Output, StringComparison.Ordinal);
         Assert.Contains("0 behind position 10", (await PupRun.OnAsync(database, "status", "ledger")).Fits().Output, StringComparison.Ordinal);
         (await PupRun.OnAsync(database, "pause", "ledger", "--patience", "500ms")).Ends(1, "pup run");
+        (await PupRun.OnAsync(database, "dead-letters", "retry", "ledger", "4711")).Ends(3, "no dead letter 4711");
+        var waiting = await PupRun.OnAsync(database, "pause", "ledger", "--patience", "3s");
+        Assert.StartsWith("No silo has answered yet; trying for as long as --patience says.\npup: No silo of cluster", waiting.Error, StringComparison.Ordinal);
         (await PupRun.OnAsync(database, "status", "nobody")).Ends(3, "pup list");
     }
 

@@ -49,7 +49,7 @@ public sealed class ClusterCommandTests(PostgresServer server)
         (await PupRun.OnAsync(database, "rebuild", "counter", "--yes", "--patience", "2m")).Fails(4, "counter");
         (await PupRun.OnAsync(database, "cancel-rebuild", "ledger", "--yes", "--patience", "2m")).Ends(4, "ledger");
         (await PupRun.OnAsync(database, "rebuild", "ledger")).Ends(2, "--yes");
-        (await PupRun.OnAsync(database, "pause", "nobody")).Ends(3, "no projection 'nobody'");
+        (await PupRun.OnAsync(database, "pause", "nobody")).Fails(3, "no projection 'nobody'");
     }
 
     [Fact]
