@@ -20,6 +20,8 @@ public sealed class FirstProjectTests(PostgresServer server)
         </Project>
         """;
 
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
     [Fact]
     public async Task The_page_leads_from_packages_to_a_projection_that_runs()
     {
@@ -29,9 +31,9 @@ public sealed class FirstProjectTests(PostgresServer server)
         {
             var orders = Path.Combine(folder, "Orders");
             Directory.CreateDirectory(orders);
-            await File.WriteAllTextAsync(Path.Combine(orders, "Orders.csproj"), Project);
+            await File.WriteAllTextAsync(Path.Combine(orders, "Orders.csproj"), Project, Token);
             var program = MarkdownBlock.Of(Repository.Read("docs/first-project.md")).Single(block => block.Language == "cs");
-            await File.WriteAllTextAsync(Path.Combine(orders, "Program.cs"), program.Text);
+            await File.WriteAllTextAsync(Path.Combine(orders, "Program.cs"), program.Text, Token);
 
             var packages = Path.Combine(folder, "packages");
             var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
@@ -66,7 +68,7 @@ public sealed class FirstProjectTests(PostgresServer server)
             start.Environment["DATABASE_URL"] = database.ConnectionString;
             using var process = Process.Start(start)!;
             var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-            await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(3), TestContext.Current.CancellationToken);
+            await process.WaitForExitAsync(Token).WaitAsync(TimeSpan.FromMinutes(3), Token);
             Assert.True(process.ExitCode == 0, $"dotnet {string.Join(' ', arguments)}: {await output}{await error}");
             return await output;
         }
