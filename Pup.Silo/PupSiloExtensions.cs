@@ -31,7 +31,7 @@ public static class PupSiloExtensions
         SiloHost.HostOnly(silo.Services, configuration.Projections);
         silo.Services.AddHostedService<SiloPreparation>();
         // At its first look it takes the time since the machine was started for that since the look before, and warns of a deadlock.
-        silo.Services.AddLogging(static logging => logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error));
+        silo.Services.AddLogging(static logging => logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error).AddFilter(SiloLogging.GrainService, LogLevel.Warning));
         return silo;
     }
 }

@@ -25,6 +25,11 @@ internal static class ShopWeb
             await app.WaitForShutdownAsync();
             return 0;
         }
+        catch (OperationCanceledException)
+        {
+            // Told to stop while it was waiting to start.
+            return 130;
+        }
         catch (Exception exception)
         {
             // A wrong address, a refused password, a port in use: the message says it, and where it was noticed helps nobody.
