@@ -7,6 +7,7 @@ if ! command -v dotnet >/dev/null 2>&1; then
     exit 1
 fi
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
+if [ -t 2 ]; then echo "Building; the first time takes a minute." >&2; fi
 # Quiet unless it fails; standard output belongs to the demo.
 if ! log=$(cd "$here" && dotnet build Pup.Silo -c Release -v quiet -nologo -nodeReuse:false 2>&1); then
     printf '%s\n' "$log" >&2

@@ -30,6 +30,8 @@ public static class PupSiloExtensions
         silo.Services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<PupOptions>>(new ConfigureOptions<PupOptions>(configuration.CopyTo)));
         SiloHost.HostOnly(silo.Services, configuration.Projections);
         silo.Services.AddHostedService<SiloPreparation>();
+        // At its first look it takes the time since the machine was started for that since the look before, and warns of a deadlock.
+        silo.Services.AddLogging(static logging => logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error).AddFilter(SiloLogging.GrainService, LogLevel.Warning));
         return silo;
     }
 }

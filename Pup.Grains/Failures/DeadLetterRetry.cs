@@ -78,6 +78,7 @@ internal sealed class DeadLetterRetry(
                 Demand(result);
             if (count == 1)
             {
+                journal.RetryFailed(chunk[0].Event.GlobalPosition, result.Cause!);
                 await _store.FailedAgainAsync(key, chunk[0].Event.GlobalPosition, result.Cause!, cancellationToken);
                 return false;
             }

@@ -153,7 +153,7 @@ internal sealed class BatchApplier(
             if (definition.ErrorPolicy == ErrorPolicy.Stop)
                 throw Fault(items[index], cause);
             var status = definition.ErrorPolicy == ErrorPolicy.Park ? DeadLetterStatus.Failed : DeadLetterStatus.Skipped;
-            condemned[index] = new DeadLetter(items[index], status, attempts, cause.ToString());
+            condemned[index] = new DeadLetter(items[index], status, attempts, cause.ToString()) { Cause = CauseText.Of(cause) };
         }
 
         var newlyParked = condemned.Values.Count(letter => letter.Status == DeadLetterStatus.Failed && !parked.Contains(letter.Item.Key));

@@ -93,8 +93,11 @@ internal sealed partial class PartitionJournal(string projection, int partition,
     public void DeadLettered(DeadLetter letter, int parkedKeys)
     {
         Parked(parkedKeys);
-        LogDeadLettered(projection, partition, letter.Item.Event.GlobalPosition, letter.Item.Event.EventType, letter.Item.Event.EventId, letter.Status, letter.Attempts);
+        LogDeadLettered(projection, partition, letter.Item.Event.GlobalPosition, letter.Item.Event.EventType, letter.Item.Event.EventId, letter.Status, letter.Attempts, letter.Cause);
     }
+
+    /// <summary>What an operator asked to be tried again failed again.</summary>
+    public void RetryFailed(long position, Exception cause) => LogRetryFailed(projection, partition, position, CauseText.Of(cause));
 
     public void Started(long epoch, long position, int partitions)
     {
@@ -147,17 +150,20 @@ internal sealed partial class PartitionJournal(string projection, int partition,
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Projection} partition {Partition} committed {Events} events up to {Position} in {Milliseconds} ms")]
     private partial void LogCommitted(string projection, int partition, int events, long position, double milliseconds);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Projection} partition {Partition}: {Cause} Attempt {Attempt}; again in {Milliseconds} ms")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Projection} partition {Partition}: {Cause} Attempt {Attempt}; again in {Milliseconds:0} ms")]
     private partial void LogRetrying(string projection, int partition, string cause, int attempt, double milliseconds);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Projection} partition {Partition}: deadlock, the batch was rolled back. Attempt {Attempt}; again in {Milliseconds} ms")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Projection} partition {Partition}: deadlock, the batch was rolled back. Attempt {Attempt}; again in {Milliseconds:0} ms")]
     private partial void LogDeadlock(string projection, int partition, int attempt, double milliseconds);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Projection} partition {Partition} reads its checkpoint again: {Cause}")]
     private partial void LogFence(string projection, int partition, string cause);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Projection} partition {Partition}: position {Position} ({EventType} {EventId}) is a dead letter ({Status}) after {Attempts} attempts")]
-    private partial void LogDeadLettered(string projection, int partition, long position, string eventType, Guid eventId, DeadLetterStatus status, int attempts);
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Projection} partition {Partition}: position {Position} ({EventType} {EventId}) is a dead letter ({Status}) after {Attempts} attempts: {Cause} See `pup dead-letters list`")]
+    private partial void LogDeadLettered(string projection, int partition, long position, string eventType, Guid eventId, DeadLetterStatus status, int attempts, string? cause);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Projection} partition {Partition}: the dead letter at position {Position} was tried again, and failed: {Cause}")]
+    private partial void LogRetryFailed(string projection, int partition, long position, string cause);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Projection} partition {Partition} of {Partitions} runs from position {Position}, epoch {Epoch}")]
     private partial void LogStarted(string projection, int partition, int partitions, long position, long epoch);

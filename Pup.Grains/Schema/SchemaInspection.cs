@@ -59,27 +59,28 @@ internal static class SchemaInspection
             : null;
     }
 
-    /// <summary>Which privileges a running silo lacks.</summary>
+    /// <summary>Which privileges a running silo lacks, all of a table's in one.</summary>
     public static async Task<IReadOnlyList<MissingPrivilege>> MissingPrivilegesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         const string sql = """
-            select current_user::text, needed.privilege, needed.kind || ' ' || needed.relation,
-                format('grant %s on %s %s to %I', lower(needed.privilege), needed.kind, needed.relation, current_user)
+            select current_user::text, string_agg(needed.privilege, ', ' order by needed.number), needed.kind || ' ' || needed.relation,
+                format('grant %s on %s %s to %I', lower(string_agg(needed.privilege, ', ' order by needed.number)), needed.kind, needed.relation, current_user)
             from (
-                select 'table' as kind, relation, privilege
+                select 'table' as kind, relation, privilege, 1 as number
                 from (values ('events', 'SELECT')) as log (relation, privilege)
                 union all
-                select 'table', relation, privilege
+                select 'table', relation, privilege, number
                 from unnest(array['projection_checkpoints', 'projections', 'projection_partitions', 'projection_dead_letters', 'projection_log_mark', 'projection_silos'])
                     as own (relation)
-                cross join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) as every (privilege)
+                cross join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) with ordinality as every (privilege, number)
                 union all
                 -- Who did what cannot be changed by a silo, only how it ended.
-                select 'table', 'projection_audit', unnest(array['SELECT', 'INSERT', 'UPDATE (result, detail)'])
+                select 'table', 'projection_audit', privilege, number
+                from unnest(array['SELECT', 'INSERT', 'UPDATE (result, detail)']) with ordinality as own (privilege, number)
                 union all
-                select 'sequence', 'projection_epochs', 'USAGE'
+                select 'sequence', 'projection_epochs', 'USAGE', 1
                 union all
-                select 'sequence', pg_get_serial_sequence('events', 'global_position'), 'SELECT'
+                select 'sequence', pg_get_serial_sequence('events', 'global_position'), 'SELECT', 1
             ) as needed
             where to_regclass(needed.relation) is not null
               and not case
@@ -87,6 +88,8 @@ internal static class SchemaInspection
                     then has_column_privilege(to_regclass(needed.relation), 'result', 'UPDATE') and has_column_privilege(to_regclass(needed.relation), 'detail', 'UPDATE')
                 when needed.kind = 'table' then has_table_privilege(to_regclass(needed.relation), needed.privilege)
                 else has_sequence_privilege(to_regclass(needed.relation), needed.privilege) end
+            group by needed.kind, needed.relation
+            order by needed.kind desc, needed.relation
             """;
         await using var command = new NpgsqlCommand(sql, connection);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

@@ -1,4 +1,5 @@
 using Npgsql;
+using Pup.Client.Connections;
 using Pup.Grains.Schema;
 
 namespace Pup.Grains.Testing;
@@ -70,7 +71,7 @@ internal sealed class OwnDatabase : IAsyncDisposable
     {
         try
         {
-            return new OwnDatabase(server);
+            return new OwnDatabase(server.Contains("://", StringComparison.Ordinal) ? DatabaseUrl.ToConnectionString(server) : server);
         }
         catch (Exception exception) when (exception is ArgumentException or FormatException or KeyNotFoundException)
         {

@@ -11,7 +11,7 @@ namespace Pup.Grains.Testing;
 /// </summary>
 public sealed class ProjectionTestKit : IAsyncDisposable
 {
-    /// <summary>The environment variable that names the server when nothing else does: a connection string as Npgsql has it.</summary>
+    /// <summary>The environment variable that names the server when nothing else does: a postgres:// URL, or a connection string as Npgsql has it.</summary>
     public const string ServerVariable = "PUP_TEST_DATABASE";
 
     private readonly OwnDatabase _database;

@@ -115,10 +115,10 @@ internal sealed class ClusterSchema(NpgsqlDataSource dataSource)
         select current_user::text, 'USAGE', 'schema orleans', format('grant usage on schema orleans to %I', current_user)
         where not has_schema_privilege('orleans', 'usage')
         union all
-        select current_user, string_agg(privilege, ', '), 'table orleans.' || relname,
+        select current_user, string_agg(privilege, ', ' order by number), 'table orleans.' || relname,
             format('grant select, insert, update, delete on all tables in schema orleans to %I', current_user)
         from pg_class join pg_namespace on pg_namespace.oid = relnamespace
-        cross join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) as privilege
+        cross join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) with ordinality as every (privilege, number)
         where nspname = 'orleans' and relkind = 'r' and (relname <> 'orleansquery' or privilege = 'SELECT')
             and not has_table_privilege(pg_class.oid, privilege)
         group by relname

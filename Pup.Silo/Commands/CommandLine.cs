@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Pup.Grains;
 using Pup.Silo.Commands.Operations;
+using Pup.Silo.Configuration;
 using Pup.Silo.Hosting;
 
 namespace Pup.Silo.Commands;
@@ -33,9 +34,9 @@ internal static class CommandLine
             SqlCommand.Create(),
         };
         var parsed = root.Parse(IsOwnHost(args, root) ? ["run", .. args] : args.Length == 0 ? ["--help"] : args);
-        if (parsed.Errors is [var first, ..])
+        if (parsed.Errors.Count > 0)
         {
-            await Console.Error.WriteLineAsync($"pup: {first.Message} See 'pup --help'.");
+            await Console.Error.WriteLineAsync($"pup: {Explain(parsed)}");
             return ExitCodes.WrongUse;
         }
 
@@ -52,6 +53,23 @@ internal static class CommandLine
             await Console.Error.WriteLineAsync($"pup: {failure.Message}");
             return failure.ExitCode;
         }
+    }
+
+    // What is mistyped counts more than what is missing because of it.
+    private static string Explain(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        var path = command is RootCommand ? "pup" : string.Join(' ', command.Parents.OfType<Command>().Where(static parent => parent is not RootCommand)
+            .Select(static parent => parent.Name).Prepend("pup").Append(command.Name));
+        if (parsed.UnmatchedTokens is not [var token, ..])
+            return $"{parsed.Errors[0].Message} See '{path} --help'.";
+        var isOption = token.StartsWith('-');
+        IEnumerable<string> known = isOption
+            ? command.Options.SelectMany(static option => option.Aliases.Prepend(option.Name))
+            : command.Subcommands.SelectMany(static subcommand => subcommand.Aliases.Prepend(subcommand.Name));
+        return isOption ? $"'{path}' has no option '{token}'.{Spelling.Suggest(token, known)} See '{path} --help'."
+            : command.Subcommands.Count > 0 ? $"'{path}' has no command '{token}'.{Spelling.Suggest(token, known)} See '{path} --help'."
+            : $"'{path}' does not take '{token}'. See '{path} --help'.";
     }
 
     // A host of one's own is started for its projections; the shipped one shows what it can do.

@@ -12,8 +12,8 @@ internal static class RunCommand
 {
     public static Command Create(Action<PupBuilder> configure)
     {
-        var command = new Command("run", "Runs the projections of this host until it is told to stop.") { Aliases = { "run-projections", "run-projection" } };
-        var flags = new ConfigurationFlags(command);
+        var command = new Command("run", "Runs the projections of this host until it is told to stop. What a flag says may also stand in the environment or in pup.json: --batch-size as Pup__BatchSize or BatchSize.") { Aliases = { "run-projections", "run-projection" } };
+        var flags = new ConfigurationFlags(command, isShown: true);
         command.SetAction((parsed, cancellationToken) => RunAsync(flags.Read(parsed), configure, cancellationToken));
         return command;
     }

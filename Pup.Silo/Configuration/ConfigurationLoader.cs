@@ -99,8 +99,8 @@ internal static class ConfigurationLoader
         {
             if (Setting.Find(name) is null && !Others.Contains(name, StringComparer.OrdinalIgnoreCase))
             {
-                throw new ConfigurationException(
-                    $"{value.Source}: there is no option '{name}'. The options are {string.Join(", ", Setting.All.Select(s => s.Name).Concat([Projections, LogFormat, LogLevel]))}.");
+                string[] known = [.. Setting.All.Select(static setting => setting.Name), Projections, LogFormat, LogLevel];
+                throw new ConfigurationException($"{value.Source}: there is no option '{name}'.{Spelling.Suggest(name, known)} The options are {string.Join(", ", known)}.");
             }
         }
     }

@@ -39,7 +39,23 @@ internal sealed partial class Setting
     /// <summary>True when the value may hold a password, and so is never shown.</summary>
     public bool IsSecret => Name == nameof(PupOptions.ConnectionString);
 
+    // Nothing else is turned off by it.
+    private bool MayBeZero => Name == nameof(PupOptions.AuditInterval);
+
     public bool IsSwitch => _property.PropertyType == typeof(bool);
+
+    /// <summary>What it may be and is when nobody says: <c>A whole number from 1 to 100,000. Default: 500.</c></summary>
+    public string Help
+    {
+        get
+        {
+            var expected = _property.PropertyType == typeof(TimeSpan) ? "a duration, such as 250ms or 30s" : Expected(_property.GetCustomAttribute<RangeAttribute>());
+            return $"{char.ToUpperInvariant(expected[0])}{expected[1..].TrimEnd(',')}." + (Default.Length == 0 ? "" : $" Default: {Default}.");
+        }
+    }
+
+    /// <summary>What it is when nobody says, as one would write it; empty when it is nothing.</summary>
+    public string Default => SettingValue.Write(_property.GetValue(Activator.CreateInstance(_property.ReflectedType!)));
 
     public static Setting? Find(string name) => All.FirstOrDefault(s => string.Equals(s.Name, name, StringComparison.OrdinalIgnoreCase));
 
@@ -54,7 +70,7 @@ internal sealed partial class Setting
 
         var value = SettingValue.Parse(_property.PropertyType, given.Text);
         var range = _property.GetCustomAttribute<RangeAttribute>();
-        if (value is null || range?.IsValid(value) == false || value is TimeSpan { Ticks: <= 0 })
+        if (value is null || range?.IsValid(value) == false || (value is TimeSpan { Ticks: <= 0 } span && !(MayBeZero && span == TimeSpan.Zero)))
             throw new ConfigurationException($"{given.Source} is '{given.Text}', but {Name} must be {Expected(range)}.");
         _property.SetValue(options, value);
     }
@@ -80,9 +96,10 @@ internal sealed partial class Setting
 
     private string Expected(RangeAttribute? range)
     {
-        var kind = SettingValue.Describe(_property.PropertyType);
+        var kind = SettingValue.Describe(_property.PropertyType) + (MayBeZero ? ", or 0s" : "");
         return range is null
             ? kind
+            : Convert.ToDouble(range.Maximum, CultureInfo.InvariantCulture) >= long.MaxValue ? string.Create(CultureInfo.InvariantCulture, $"{kind} from {range.Minimum:N0}")
             : string.Create(CultureInfo.InvariantCulture, $"{kind} from {range.Minimum:N0} to {range.Maximum:N0}");
     }
 

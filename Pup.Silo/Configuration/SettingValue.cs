@@ -36,6 +36,17 @@ internal static class SettingValue
             : null;
     }
 
+    /// <summary>A value in the words in which it is read.</summary>
+    public static string Write(object? value) => value switch
+    {
+        bool flag => flag ? "true" : "false",
+        TimeSpan span => Durations.AsEnumerable().Reverse().Where(duration => span.Ticks % duration.Unit.Ticks == 0)
+            .Select(duration => string.Create(CultureInfo.InvariantCulture, $"{span.Ticks / duration.Unit.Ticks}{duration.Suffix}")).FirstOrDefault() ?? span.ToString(),
+        long number and > 0 when Sizes.AsEnumerable().Reverse().FirstOrDefault(size => number % size.Unit == 0) is ({ } suffix, var unit) =>
+            string.Create(CultureInfo.InvariantCulture, $"{number / unit} {suffix}"),
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
+    };
+
     private static object? ParseBool(string text) => text.ToLowerInvariant() switch
     {
         "true" or "1" or "yes" or "on" => true,

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Pup.Silo.Doctor;
 
 /// <summary>Ages and counts as a person says them.</summary>
@@ -10,6 +12,9 @@ internal static class Words
         { TotalHours: < 48 } => $"{age.TotalHours:0} h",
         _ => $"{age.TotalDays:0} days",
     };
+
+    /// <summary>A number of things: <c>1 key</c>, <c>2,000 keys</c>.</summary>
+    public static string Count(long number, string one) => string.Create(CultureInfo.InvariantCulture, $"{number:N0} {one}{(number == 1 ? "" : "s")}");
 
     /// <summary>Some of them by name, the rest by number.</summary>
     public static string Some(IEnumerable<string> names, int most = 5)

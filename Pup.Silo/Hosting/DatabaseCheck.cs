@@ -67,12 +67,20 @@ internal static partial class DatabaseCheck
         PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName } e => $"The database does not exist: {e.MessageText}. Create it, or correct DATABASE_URL.",
         PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } e => $"The database refused: {e.MessageText}. Grant the privilege, or use another role.",
         PostgresException { SqlState: PostgresErrorCodes.DiskFull } e => $"The database's disk is full: {e.MessageText}. Free some space.",
+        PostgresException { SqlState: PostgresErrorCodes.UndefinedTable } e =>
+            $"The database refused: {e.MessageText} ({e.SqlState}). If Pup's tables are not there yet, run `pup migrate`; if they are in another schema, name it as Search Path in DATABASE_URL.",
         PostgresException e => $"The database refused: {e.MessageText} ({e.SqlState}).",
         { InnerException: AuthenticationException e } => $"The database's certificate was not accepted: {e.Message} Check sslmode and sslrootcert in DATABASE_URL, and that the host there is the one that the certificate names.",
-        { InnerException: SocketException or TimeoutException or IOException } e => $"The database cannot be reached: {e.Message} ({e.InnerException!.Message}) Is the server running, and is DATABASE_URL right?",
+        { InnerException: SocketException or TimeoutException or IOException } e => $"The database cannot be reached: {Reason(e)}. Is the server running, and is DATABASE_URL right?",
         { Message: var message } when message.StartsWith("No password", StringComparison.Ordinal) => "The database asks for a password, and DATABASE_URL has none. Add it there, or name a Passfile.",
         _ => $"The connection to the database failed: {exception.Message}",
     };
+
+    private static string Reason(NpgsqlException exception)
+    {
+        var (said, cause) = (exception.Message.TrimEnd('.'), exception.InnerException!.Message.TrimEnd('.'));
+        return said == cause ? said : $"{said} ({cause})";
+    }
 
     private static bool IsDefinitive(NpgsqlException exception) =>
         exception is PostgresException { SqlState: ['2', '8', ..] or ['3', 'D', ..] or ['4', '2', ..] } || exception.InnerException is AuthenticationException || exception.Message.StartsWith("No password", StringComparison.Ordinal);

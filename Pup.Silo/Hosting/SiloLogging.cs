@@ -6,6 +6,9 @@ namespace Pup.Silo.Hosting;
 /// <summary>Log lines on standard error, as text or JSON, without the platform's chatter.</summary>
 internal static class SiloLogging
 {
+    /// <summary>A category in which Orleans tells how a grain service's part of its ring changes: of no use to anybody here.</summary>
+    public const string GrainService = "Pup.Grains.Coordination.Waiting.CommitWatch";
+
     public static void Configure(ILoggingBuilder logging, SiloConfiguration configuration)
     {
         logging.ClearProviders();
@@ -14,6 +17,7 @@ internal static class SiloLogging
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Polly", LogLevel.Error);
         logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
+        logging.AddFilter(GrainService, LogLevel.Warning);
         // It recommends a garbage collector that takes memory for speed; that choice is the container's.
         logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Error);
         // Standard output is for what a command answers.

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Npgsql;
 using Pup.Grains;
 
 namespace Pup.Silo.Hosting;
@@ -9,7 +10,15 @@ internal sealed class SiloPreparation(IServiceProvider services, IOptions<PupOpt
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
         SiloHost.ResolveProjections(services);
-        await DatabaseCheck.PrepareAsync(options.Value, logger, cancellationToken);
+        try
+        {
+            await DatabaseCheck.PrepareAsync(options.Value, logger, cancellationToken);
+        }
+        catch (NpgsqlException exception)
+        {
+            // `pup run` puts it into words by itself; an application shows what it is thrown.
+            throw new StartupException(DatabaseCheck.Explain(exception), exception);
+        }
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -9,6 +9,8 @@ internal static class DocumentedCommands
 
     private const string Verified = "deploy/verify.sh runs it, on a base of its own.";
 
+    private const string FirstProject = "FirstProjectTests does it, with packages and a database of its own.";
+
     private const string Shop = "ShopTests runs the program built from it.";
 
     public static IReadOnlyDictionary<string, string> All { get; } = new Dictionary<string, string>
@@ -20,6 +22,16 @@ internal static class DocumentedCommands
         ["dotnet run --project samples/Shop -- silo"] = Shop,
         ["dotnet run --project samples/Shop -- web"] = Shop,
         ["dotnet run --project samples/Shop -- load --rate 500 --seconds 10"] = "ShopTests runs the program built from it, at 100 for 5 s.",
+        ["dotnet pack Pup.Orleans.sln -c Release -o artifacts/packages"] = FirstProject,
+        ["dotnet nuget add source \"$PWD/artifacts/packages\" --name pup"] = FirstProject,
+        ["dotnet new console -o Orders"] = FirstProject,
+        ["dotnet add Orders package Pup.Silo"] = FirstProject,
+        ["export DATABASE_URL=\"Host=localhost;Database=orders;Username=me;Password=secret\""] = FirstProject,
+        ["dotnet run --project Orders"] = "It is `run` when nothing is said, and ExampleProcessTests runs hosts like it.",
+        ["dotnet run --project Orders -- migrate"] = FirstProject,
+        ["dotnet run --project Orders -- place alice 5"] = FirstProject,
+        ["dotnet run --project Orders -- place alice 7.50"] = FirstProject,
+        ["dotnet run --project Orders -- status customers"] = FirstProject,
         ["pup migrate"] = "ProcessTests runs it.",
         ["pup doctor"] = "HealthyTests runs it.",
         ["pup doctor --json"] = "HealthyTests runs it.",

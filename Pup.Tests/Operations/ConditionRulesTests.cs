@@ -100,6 +100,23 @@ public sealed class ConditionRulesTests
         Assert.Equal((expected, expected), (report.Lag, report.Partitions[0].Lag));
     }
 
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(12, 12)]
+    [InlineData(4000, 3600)]
+    [InlineData(-5, 3600)]
+    public void A_mark_was_not_held_back_before_there_was_something_above_it(int appendedSecondsAgo, int expected)
+    {
+        // Nothing was appended for an hour, and how long the writer has been open is hidden.
+        var log = _log with { Mark = 40, MarkRoseAt = _now.AddHours(-1), Writers = [new OpenWriter(4711, "import", null, null)] };
+        var projection = Projection(_owned with { Position = 40 }) with { OldestUnseen = _now.AddSeconds(-appendedSecondsAgo) };
+
+        var report = ReportBuilder.Build(projection, log, _cluster);
+
+        Assert.Equal(TimeSpan.FromSeconds(expected), report.MarkAge);
+        Assert.Equal(expected < 3 ? ProjectionCondition.Running : ProjectionCondition.StalledByWriter, report.Condition);
+    }
+
     [Fact]
     public void A_rebuild_tells_how_much_is_left_at_the_speed_so_far()
     {

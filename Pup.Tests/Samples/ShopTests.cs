@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Npgsql;
 using Pup.Tests.Support;
 
 namespace Pup.Tests.Samples;
@@ -36,7 +37,10 @@ public sealed class ShopTests(PostgresServer server)
         Assert.Contains(">paid<", await shop.PageAsync(await shop.SendAsync($"/orders/{OrderOf(placed)}/payment")), StringComparison.Ordinal);
         Assert.Contains("is paid already", await shop.PageAsync(await shop.SendAsync($"/orders/{OrderOf(placed)}/payment")), StringComparison.Ordinal);
         Assert.Contains("15 left", await shop.PageAsync(await shop.SendAsync("/stock/lamp", ("quantity", "5"))), StringComparison.Ordinal);
-        Assert.Contains("only 15 left", await shop.PageAsync(await shop.SendAsync("/orders", [.. form[..2], ("quantity", "16"), ("requestId", Guid.NewGuid().ToString())])), StringComparison.Ordinal);
+        var refused = await shop.PageAsync(await shop.SendAsync("/orders", [.. form[..2], ("quantity", "16"), ("requestId", Guid.NewGuid().ToString())]));
+        Assert.All(
+            ["only 15 left", "name=\"customer\" value=\"Ada &lt;b&gt;\"", "value=\"lamp\" selected", "value=\"16\""],
+            word => Assert.Contains(word, refused, StringComparison.Ordinal));
         await Eventually.TrueAsync(async () => (await shop.PageAsync("/customers")).Contains("Ada &lt;b&gt;", StringComparison.Ordinal), TimeSpan.FromSeconds(10), "the customer is known");
         Assert.Equal("Healthy", await shop.PageAsync("/health/ready"));
         Assert.Equal(0, await shop.TerminateAsync());
@@ -120,6 +124,16 @@ public sealed class ShopTests(PostgresServer server)
         await using var nowhere = ShopProcess.Start("");
         Assert.Equal(2, await nowhere.EndAsync());
         Assert.Contains("set DATABASE_URL", nowhere.Log, StringComparison.Ordinal);
+        await using var help = ShopProcess.Start("", "--help");
+        Assert.Equal(0, await help.EndAsync());
+        Assert.Contains("Shop load --rate 500 --seconds 10", help.Output, StringComparison.Ordinal);
+        await using var malformed = ShopProcess.Start("nonsense");
+        Assert.Equal(1, await malformed.EndAsync());
+        Assert.StartsWith("Shop: DATABASE_URL: The database address is malformed", malformed.Log, StringComparison.Ordinal);
+        await using var stranger = ShopProcess.Start(new NpgsqlConnectionStringBuilder(server.ConnectionString("postgres")) { Username = "nobody_here" }.ConnectionString);
+        Assert.Equal(1, await stranger.EndAsync());
+        Assert.StartsWith("Shop: The database refused", stranger.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain(" at ", stranger.Log + stranger.Output + malformed.Log + malformed.Output, StringComparison.Ordinal);
         await using var slow = ShopProcess.Start("", "load", "--rate", "0");
         Assert.NotEqual(0, await slow.EndAsync());
         Assert.Contains("--rate is between 1 and 10000", slow.Log + slow.Output, StringComparison.Ordinal);

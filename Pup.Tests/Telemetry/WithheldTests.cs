@@ -51,6 +51,8 @@ public sealed class WithheldTests(PostgresServer server)
         // In a container: one JSON object a line, and what a batch says carries its trace.
         var lines = silo.Log().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToList();
         var deadLetter = lines.First(line => line.GetProperty("Message").GetString()!.Contains("is a dead letter", StringComparison.Ordinal));
+        Assert.EndsWith("See `pup dead-letters list`", deadLetter.GetProperty("Message").GetString(), StringComparison.Ordinal);
+        Assert.Matches("after [0-9]+ attempts: (42703|22P02): ", deadLetter.GetProperty("Message").GetString());
         Assert.Equal(32, deadLetter.GetProperty("Scopes").EnumerateArray().Single(scope => scope.TryGetProperty("TraceId", out _)).GetProperty("TraceId").GetString()!.Length);
     }
 

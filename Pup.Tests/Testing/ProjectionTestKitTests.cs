@@ -218,6 +218,14 @@ public sealed class ProjectionTestKitTests(PostgresServer server)
         Assert.Contains("a transaction that wrote events is still open", exception.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task The_server_may_be_named_by_a_url_as_everywhere()
+    {
+        var url = new UriBuilder("postgres", "127.0.0.1", server.Port, "postgres") { UserName = "postgres", Password = Uri.EscapeDataString(server.Password) };
+        await using var kit = await ProjectionTestKit.StartAsync(url.Uri.ToString(), cancellationToken: Token);
+        Assert.Equal([1], await kit.QueryAsync<int>("select 1"));
+    }
+
     private Task<ProjectionTestKit> StartAsync() => ProjectionTestKit.StartAsync(server.ConnectionString("postgres"), cancellationToken: Token);
 
     // Three aggregates, in turn.

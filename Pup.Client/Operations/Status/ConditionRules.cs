@@ -55,7 +55,7 @@ internal static class ConditionRules
             return (ProjectionCondition.Unplaced, "No silo has taken it yet.");
         if (cluster.IsLiving(partition.Silo) is false)
             return (ProjectionCondition.Unplaced, $"Silo {partition.Silo}, which ran it, is gone; another one is to take it over.");
-        if (log.Blocker(partition.Position!.Value, projection.Visible) is { } writer)
+        if (log.Blocker(partition.Position!.Value, projection.Visible, projection.OldestUnseen) is { } writer)
             return (ProjectionCondition.StalledByWriter, $"The log may still change above position {log.Mark}: {writer}. Let that transaction end.");
         if (projection.State == "rebuilding" && partition.Position < projection.RebuildTarget)
             return (ProjectionCondition.Rebuilding, null);
@@ -73,7 +73,7 @@ internal static class ConditionRules
 
     private static (ProjectionCondition Condition, string? Reason) Parked(PartitionFacts partition, ProjectionFacts projection) => (
         ProjectionCondition.Parked,
-        string.Create(CultureInfo.InvariantCulture, $"Events of {partition.ParkedKeys} ordering keys queue behind a failed one. See `pup dead-letters list {projection.Name}`."));
+        string.Create(CultureInfo.InvariantCulture, $"Events of {partition.ParkedKeys} ordering {(partition.ParkedKeys == 1 ? "key" : "keys")} queue behind a failed one. See `pup dead-letters list {projection.Name}`."));
 
     // As every silo judges it before its first look.
     private static string? WentBack(ProjectionFacts projection, LogFacts log)

@@ -24,16 +24,21 @@ internal sealed record LogFacts
     /// <summary>Those that may still write, longest open first.</summary>
     public IReadOnlyList<OpenWriter> Writers { get; init; } = [];
 
-    /// <summary>How long the mark has been held back below <paramref name="visible"/>; null while it is not.</summary>
-    public TimeSpan? MarkAge(long visible)
+    /// <summary>
+    /// How long the mark has been held back below <paramref name="visible"/>, at most; null while it is not. It was not before there was
+    /// something above it: on a quiet log the mark rose long ago.
+    /// </summary>
+    public TimeSpan? MarkAge(long visible, DateTimeOffset? oldestUnseen)
     {
         if (Mark is not { } mark || mark >= visible || Writers.Count == 0 || MarkRoseAt is not { } roseAt)
             return null;
-        var age = Now - roseAt;
+        // Not by a clock that goes ahead of the server's.
+        var since = oldestUnseen is { } appended && appended <= Now && appended > roseAt ? appended : roseAt;
+        var age = Now - since;
         return Writers[0].Age is { } oldest && oldest < age ? oldest : age < TimeSpan.Zero ? TimeSpan.Zero : age;
     }
 
     /// <summary>The writer that keeps a partition at this position from going on; null when it is not a writer.</summary>
-    public OpenWriter? Blocker(long position, long visible) =>
-        Mark <= position && MarkAge(visible) >= _stalls ? Writers[0] : null;
+    public OpenWriter? Blocker(long position, long visible, DateTimeOffset? oldestUnseen) =>
+        Mark <= position && MarkAge(visible, oldestUnseen) >= _stalls ? Writers[0] : null;
 }

@@ -18,7 +18,7 @@ internal static class ReportBuilder
             LogPosition = projection.Visible,
             Lag = partitions.Max(static partition => partition.Lag),
             LagAge = projection.OldestUnseen is { } oldest ? Max(TimeSpan.Zero, log.Now - oldest) : null,
-            MarkAge = log.MarkAge(projection.Visible),
+            MarkAge = log.MarkAge(projection.Visible, projection.OldestUnseen),
             ParkedKeys = projection.Partitions.Sum(static partition => partition.ParkedKeys),
             DeadLetters = projection.DeadLetters,
             Rebuild = Rebuild(projection, log.Now),

@@ -3,6 +3,7 @@ using Pup.Client.Http;
 using Pup.Client.Operations;
 using Pup.Grains;
 using Pup.Silo.Demo.Reporting;
+using Pup.Silo.Doctor;
 
 namespace Pup.Silo.Commands.Operations;
 
@@ -33,7 +34,7 @@ internal static class CatchUpCommand
             if (json)
                 Answer.Json(last, HttpJson.Default.ProjectionReport);
             else
-                ReportText.Line(last.ParkedKeys == 0 ? $"{projection} has caught up." : $"{projection} has caught up, but for {last.ParkedKeys} parked keys: `pup dead-letters list {projection}`.");
+                ReportText.Line(last.ParkedKeys == 0 ? $"{projection} has caught up." : $"{projection} has caught up, but for {Words.Count(last.ParkedKeys, "parked key")}: `pup dead-letters list {projection}`.");
             return last.ParkedKeys == 0 ? ExitCodes.Done : ExitCodes.Failed;
         });
     }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Pup.Client.Operations;
+using Pup.Silo.Doctor;
 
 namespace Pup.Silo.Commands.Operations;
 
@@ -27,8 +28,8 @@ internal static class ChangeCommands
         return new Command("repartition", "Gives a projection another number of partitions while it runs.") { name, partitions }.Does(async (parsed, operation, json, cancellationToken) =>
         {
             var (projection, number) = (parsed.GetRequiredValue(name), parsed.GetValue(partitions));
-            await operation.Projections.RepartitionAsync(projection, number, cancellationToken);
-            return new Done(projection, "repartition", number).Tell(json, $"{projection} has {number} partitions.");
+            await OperationCommand.AnswerAsync(operation.Projections.RepartitionAsync(projection, number, cancellationToken));
+            return new Done(projection, "repartition", number).Tell(json, $"{projection} has {Words.Count(number, "partition")}.");
         });
     }
 
@@ -38,7 +39,7 @@ internal static class ChangeCommands
         return new Command(verb, description) { name }.Does(async (parsed, operation, json, cancellationToken) =>
         {
             var projection = parsed.GetRequiredValue(name);
-            await change(operation.Projections, projection, cancellationToken);
+            await OperationCommand.AnswerAsync(change(operation.Projections, projection, cancellationToken));
             return new Done(projection, verb).Tell(json, sentence(projection));
         });
     }

@@ -5,6 +5,7 @@ using System.Text.Unicode;
 using Pup.Client.Http;
 using Pup.Client.Operations;
 using Pup.Silo.Configuration;
+using Pup.Silo.Doctor;
 
 namespace Pup.Silo.Commands.Operations;
 
@@ -50,10 +51,7 @@ internal static class DeadLetterCommand
             var projection = parsed.GetRequiredValue(name);
             var letter = await operation.Projections.FindDeadLetterAsync(projection, parsed.GetValue(id), cancellationToken);
             if (letter is null)
-            {
-                await Console.Error.WriteLineAsync($"pup: There is no dead letter {parsed.GetValue(id)} of '{projection}'. Run `pup dead-letters list {projection}`.");
-                return ExitCodes.NotFound;
-            }
+                return await TellMissingAsync(projection, parsed.GetValue(id));
 
             if (json)
                 Answer.Json(letter, HttpJson.Default.DeadLetterDetails);
@@ -79,16 +77,29 @@ internal static class DeadLetterCommand
             var projection = parsed.GetRequiredValue(name);
             var filter = selection.Read(parsed) with { Id = parsed.GetValue(id) };
             if (filter == DeadLetterFilter.All != parsed.GetValue(all))
-                throw new ConfigurationException("Say which dead letters are meant: an ID, --key, --error, or --all.");
+                throw new ConfigurationException("Say which dead letters are meant: an ID, --ordering-key, --error, or --all.");
             if (consequence is not null)
             {
                 await operation.Projections.GetAsync(projection, cancellationToken);
                 await Confirmation.DemandAsync(consequence, parsed.GetValue(yes), cancellationToken);
             }
 
-            var count = await change(operation.Projections, projection, filter, cancellationToken);
-            return new Done(projection, $"dead-letters {verb}", count).Tell(json, $"{count} dead letters of {projection} were marked for {verb}; their owners do it now.");
+            if (filter.Id is { } one && await operation.Projections.FindDeadLetterAsync(projection, one, cancellationToken) is null)
+                return await TellMissingAsync(projection, one);
+            var marking = change(operation.Projections, projection, filter, cancellationToken);
+            await OperationCommand.AnswerAsync(marking);
+            var count = await marking;
+            return new Done(projection, $"dead-letters {verb}", count).Tell(
+                json,
+                count == 0 ? $"{projection} has no such dead letters."
+                    : $"{Words.Count(count, "dead letter")} of {projection} {(count == 1 ? "was" : "were")} marked for {verb}; done in a moment. See `pup dead-letters list {projection}` for what fails again.");
         });
+    }
+
+    private static async Task<int> TellMissingAsync(string projection, long id)
+    {
+        await Console.Error.WriteLineAsync($"pup: There is no dead letter {id} of '{projection}'. Run `pup dead-letters list {projection}`.");
+        return ExitCodes.NotFound;
     }
 
     private static void Show(string projection, IReadOnlyList<DeadLetterSummary> letters, int limit)

@@ -5,6 +5,8 @@ namespace Pup.Silo.Commands.Operations;
 /// <summary>What commands on one projection have in common.</summary>
 internal static class OperationCommand
 {
+    private static readonly TimeSpan _moment = TimeSpan.FromSeconds(2);
+
     public static Argument<string> Name() => new("NAME") { Description = "Name of the projection." };
 
     public static Option<bool> Yes() => new("--yes", "-y") { Description = "Do it without asking." };
@@ -21,5 +23,13 @@ internal static class OperationCommand
             return await run(parsed, operation, flags.IsJson(parsed), cancellationToken);
         });
         return command;
+    }
+
+    /// <summary>Waits for a change, and says after a moment what for: without a silo it is half a minute.</summary>
+    public static async Task AnswerAsync(Task change)
+    {
+        if (await Task.WhenAny(change, Task.Delay(_moment, TimeProvider.System)) != change)
+            await Console.Error.WriteLineAsync("No silo has answered yet; trying for as long as --patience says.");
+        await change;
     }
 }

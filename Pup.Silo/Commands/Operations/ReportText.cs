@@ -62,7 +62,7 @@ internal static class ReportText
         if (report.Rebuild is { } rebuild)
             Line(Progress(rebuild));
         if (report.DeadLetters > 0)
-            Line($"{Number(report.DeadLetters)} dead letters, {Number(report.ParkedKeys)} keys parked: `pup dead-letters list {report.Projection}`.");
+            Line($"{Words.Count(report.DeadLetters, "dead letter")}, {Words.Count(report.ParkedKeys, "key")} parked: `pup dead-letters list {report.Projection}`.");
         var table = Answer.Table("#", "state", "position#", "lag#", "parked#", "written#", "silo");
         foreach (var partition in report.Partitions)
         {

@@ -10,7 +10,7 @@ internal sealed class DemoReport(NpgsqlDataSource dataSource)
     private const int WidthOfAFile = 160;
 
     private const string HottestFiles = """
-        select path, changes, lines_added, lines_removed, case when alive then '' else 'deleted' end
+        select path || case when alive then '' else ' (deleted)' end, changes, lines_added, lines_removed
         from file_activity order by changes desc, path limit 10
         """;
 
@@ -28,9 +28,9 @@ internal sealed class DemoReport(NpgsqlDataSource dataSource)
     {
         if (Console.IsOutputRedirected)
             AnsiConsole.Profile.Width = WidthOfAFile;
-        await WriteAsync("Hottest files", ["file", "changes", "added", "removed", ""], HottestFiles, cancellationToken);
+        await WriteAsync("Hottest files", ["file", "changes", "added", "removed"], HottestFiles, cancellationToken);
         await WriteAsync("Directories", ["directory", "changes", "authors", "added", "removed"], Directories, cancellationToken);
-        await WriteAsync("Busiest authors", ["author", "commits", "files", "added", "removed"], BusiestAuthors, cancellationToken);
+        await WriteAsync("Busiest authors", ["author (hash of the address)", "commits", "files", "added", "removed"], BusiestAuthors, cancellationToken);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{result.Events:N0} events, {result.FileEvents:N0} file changes, {result.LivePaths:N0} files exist; lag {result.Lag:N0}; projected in {result.Seconds:N1} s ({result.EventsPerSecond:N0} events/s)."));
@@ -40,7 +40,7 @@ internal sealed class DemoReport(NpgsqlDataSource dataSource)
     {
         var table = new Table { Border = TableBorder.Rounded, Title = new TableTitle(title) };
         foreach (var (column, i) in columns.Select((column, i) => (column, i)))
-            table.AddColumn(i == 0 || column.Length == 0 ? new TableColumn(column) : new TableColumn(column).RightAligned());
+            table.AddColumn(i == 0 ? new TableColumn(column) : new TableColumn(column).RightAligned());
         await using var command = dataSource.CreateCommand(sql);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))

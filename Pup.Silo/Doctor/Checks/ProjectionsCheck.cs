@@ -81,7 +81,7 @@ internal sealed class ProjectionsCheck : ICheck
         if (projection.ParkedKeys > 0)
         {
             yield return new Finding(
-                Severity.Warning, Codes.Parked, $"{projection.ParkedKeys} ordering keys are parked behind events that could not be applied{(projection.Error is null ? "" : ": " + projection.Error)}.", where,
+                Severity.Warning, Codes.Parked, $"{Words.Count(projection.ParkedKeys, "ordering key")} {(projection.ParkedKeys == 1 ? "is" : "are")} parked behind events that could not be applied{(projection.Error is null ? "" : ": " + projection.Error.TrimEnd('.'))}.", where,
                 $"See `pup dead-letters list {projection.Name}`; fix the cause, then `pup dead-letters retry {projection.Name} --all`.");
         }
 

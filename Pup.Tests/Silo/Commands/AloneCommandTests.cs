@@ -22,11 +22,32 @@ public sealed class AloneCommandTests(PostgresServer server)
         Assert.Contains("ledger", (await PupRun.OnAsync(database, "list")).Fits().Output, StringComparison.Ordinal);
         Assert.Contains("0 behind position 10", (await PupRun.OnAsync(database, "status", "ledger")).Fits().Output, StringComparison.Ordinal);
         (await PupRun.OnAsync(database, "pause", "ledger", "--patience", "500ms")).Ends(1, "pup run");
+        (await PupRun.OnAsync(database, "dead-letters", "retry", "ledger", "4711")).Ends(3, "no dead letter 4711");
+        var waiting = await PupRun.OnAsync(database, "pause", "ledger", "--patience", "3s");
+        Assert.StartsWith("No silo has answered yet; trying for as long as --patience says.\npup: No silo of cluster", waiting.Error, StringComparison.Ordinal);
         (await PupRun.OnAsync(database, "status", "nobody")).Ends(3, "pup list");
     }
 
+    [Fact]
+    public async Task In_a_database_without_tables_it_is_said_how_they_are_made()
+    {
+        await using var database = await TestDatabase.CreateAsync(server, migrate: false);
+        (await PupRun.OnAsync(database, "list")).Ends(1, "run `pup migrate`");
+    }
+
+    [Fact]
+    public async Task Help_shows_what_a_command_is_about_and_that_of_run_every_setting_with_its_default()
+    {
+        var nothing = new Dictionary<string, string>();
+        var status = (await PupRun.RunAsync(nothing, "status", "--help")).Good().Output;
+        Assert.Contains("--database-url", status, StringComparison.Ordinal);
+        Assert.DoesNotContain("--batch-size", status, StringComparison.Ordinal);
+        var run = (await PupRun.RunAsync(nothing, "run", "--help")).Good().Output;
+        Assert.All(["--batch-size", "A whole number from 1 to 100,000. Default: 500.", "Default: 16 MiB.", "Default: 30s."], word => Assert.Contains(word, run, StringComparison.Ordinal));
+    }
+
     [Theory]
-    [InlineData(1, "cannot be reached", "list")]
+    [InlineData(1, "(Connection refused). Is the server running", "list")]
     [InlineData(2, "one of", "list", "--log-level", "Loud")]
     [InlineData(2, "duration", "pause", "x", "--patience", "soon")]
     [InlineData(2, "URL", "list", "--url", "somewhere")]
@@ -34,7 +55,12 @@ public sealed class AloneCommandTests(PostgresServer server)
     [InlineData(2, "from 1 to 10,000", "repartition", "x", "0")]
     [InlineData(2, "from 1 to 10,000", "repartition", "x", "many")]
     [InlineData(2, "Required argument", "status")]
-    [InlineData(2, "--nonsense", "list", "--nonsense")]
+    [InlineData(2, "See 'pup dead-letters list --help'", "dead-letters", "list")]
+    [InlineData(2, "'pup list' has no option '--nonsense'. See 'pup list --help'", "list", "--nonsense")]
+    [InlineData(2, "'pup list' has no option '--jsno'. Did you mean '--json'?", "list", "--jsno")]
+    [InlineData(2, "'pup' has no command 'statsu'. Did you mean 'status'?", "statsu", "ledger")]
+    [InlineData(2, "'pup dead-letters' has no command 'lst'. Did you mean 'list'?", "dead-letters", "lst")]
+    [InlineData(2, "'pup status' does not take 'other'", "status", "ledger", "other")]
     [InlineData(2, "no silo to ask", "health")]
     public async Task What_cannot_work_is_one_line(int exitCode, string words, params string[] arguments) =>
         (await PupRun.RunAsync(new Dictionary<string, string> { ["DATABASE_URL"] = "postgres://ann:hunter2@127.0.0.1:1/db" }, arguments)).Ends(exitCode, words);

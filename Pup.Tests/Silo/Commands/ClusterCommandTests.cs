@@ -49,7 +49,7 @@ public sealed class ClusterCommandTests(PostgresServer server)
         (await PupRun.OnAsync(database, "rebuild", "counter", "--yes", "--patience", "2m")).Fails(4, "counter");
         (await PupRun.OnAsync(database, "cancel-rebuild", "ledger", "--yes", "--patience", "2m")).Ends(4, "ledger");
         (await PupRun.OnAsync(database, "rebuild", "ledger")).Ends(2, "--yes");
-        (await PupRun.OnAsync(database, "pause", "nobody")).Ends(3, "no projection 'nobody'");
+        (await PupRun.OnAsync(database, "pause", "nobody")).Fails(3, "no projection 'nobody'");
     }
 
     [Fact]
@@ -80,7 +80,8 @@ public sealed class ClusterCommandTests(PostgresServer server)
         Assert.Equal(3, (await PupRun.OnAsync(database, "dead-letters", "show", "ledger", id, "--json")).Good().Json.GetProperty("event").GetProperty("globalPosition").GetInt64());
         (await PupRun.OnAsync(database, "dead-letters", "show", "ledger", "4711")).Ends(3, "no dead letter 4711");
 
-        (await PupRun.OnAsync(database, "dead-letters", "retry", "ledger")).Ends(2, "--all");
+        (await PupRun.OnAsync(database, "dead-letters", "retry", "ledger", "4711", "--patience", "2m")).Ends(3, "no dead letter 4711");
+        (await PupRun.OnAsync(database, "dead-letters", "retry", "ledger")).Ends(2, "--ordering-key, --error, or --all");
         (await PupRun.OnAsync(database, "dead-letters", "retry", "ledger", "--all", "--error", "x")).Ends(2, "--all");
         (await PupRun.OnAsync(database, "dead-letters", "discard", "ledger", "--all")).Ends(2, "--yes");
         Assert.Equal(2, await database.ScalarAsync<long>("select count(*) from projection_dead_letters where requested is null"));

@@ -21,7 +21,7 @@ public sealed class HttpCommandTests(PostgresServer server)
         Assert.Equal(2, (await OverAsync(HttpHost.ReadKey, "status", "ledger", "--json")).Good().Json.GetProperty("partitions").GetArrayLength());
         Assert.Contains("'ledger_p1'", (await OverAsync(HttpHost.ReadKey, "sql", "recover", "ledger")).Good().Output, StringComparison.Ordinal);
         (await OverAsync(HttpHost.ReadKey, "status", "nobody")).Ends(3, "no projection 'nobody'");
-        (await OverAsync(HttpHost.ReadKey, "pause", "ledger")).Ends(5, "--key");
+        (await OverAsync(HttpHost.ReadKey, "pause", "ledger")).Fails(5, "--key");
         (await OverAsync("wrong", "list")).Ends(5, "--key");
 
         (await OverAsync(HttpHost.OperateKey, "pause", "ledger")).Fits();

@@ -29,6 +29,7 @@ public sealed class ConfigurationLoaderTests : IDisposable
     [InlineData("Pup__HandlerTimeout", "45s", "00:00:45")]
     [InlineData("PUP__HANDLERTIMEOUT", "00:00:45", "00:00:45")]
     [InlineData("Pup__LookInterval", "2.5ms", "00:00:00.0025000")]
+    [InlineData("Pup__AuditInterval", "0s", "00:00:00")]
     [InlineData("Pup__PageBytes", "16MiB", "16777216")]
     [InlineData("Pup__PageBytes", "1000", "1000")]
     [InlineData("Pup__ErrorPolicy", "stop", "Stop")]
@@ -63,7 +64,7 @@ public sealed class ConfigurationLoaderTests : IDisposable
     [InlineData("Pup__ErrorPolicy", "1", "one of Park, Skip, Stop")]
     [InlineData("Pup__ErrorPolicy", "drop", "one of Park, Skip, Stop")]
     [InlineData("Pup__AutoMigrate", "perhaps", "true or false")]
-    [InlineData("Pup__BatchSiez", "1", "there is no option 'BatchSiez'")]
+    [InlineData("Pup__BatchSiez", "1", "there is no option 'BatchSiez'. Did you mean 'BatchSize'?")]
     [InlineData("DATABASE_URL", "postgres://ann:hunter2@db:x/shop", "Environment variable DATABASE_URL: The database address is malformed")]
     public void A_wrong_value_is_one_line_that_says_where_it_came_from(string variable, string text, string expected)
     {

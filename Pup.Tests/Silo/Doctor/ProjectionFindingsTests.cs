@@ -59,6 +59,19 @@ public sealed class ProjectionFindingsTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task A_key_that_is_parked_is_told_of_as_one()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendAsync(database, 10, 1);
+        await using var engine = await StartAsync(database, Failing);
+        await engine.CaughtUpAsync(database);
+
+        var finding = Doctors.Only(await Doctors.ExamineAsync(database));
+        Assert.StartsWith("1 ordering key is parked behind events that could not be applied: System.InvalidOperationException: no such customer", finding.What, StringComparison.Ordinal);
+        Assert.DoesNotContain("..", finding.What, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Somebody_else_who_moves_a_checkpoint()
     {
         await using var database = await TestDatabase.CreateAsync(server);

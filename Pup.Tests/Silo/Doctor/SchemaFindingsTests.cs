@@ -32,6 +32,22 @@ public sealed class SchemaFindingsTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task All_privileges_that_are_missing_on_a_table_are_one_finding_and_one_statement()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await using var role = await RestrictedRole.CreateAsync(database);
+        await database.ExecuteAsync($"revoke all on projections, projection_audit from {role.Name}");
+        await database.ExecuteAsync($"grant insert on projections to {role.Name}");
+
+        var findings = (await Doctors.ExamineAsync(database, new DoctorLimits { Watch = TimeSpan.Zero }, role.ConnectionString)).Findings
+            .Where(finding => finding.Code == "privilege-missing" && !finding.Where.Contains("orleans", StringComparison.Ordinal)).ToList();
+
+        Assert.Equal(["table projection_audit", "table projections"], findings.Select(finding => finding.Where));
+        Assert.Contains($"`grant select, insert, update (result, detail) on table projection_audit to {role.Name}`", findings[0].Do, StringComparison.Ordinal);
+        Assert.Contains($"`grant select, update, delete on table projections to {role.Name}`", findings[1].Do, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Each_privilege_that_a_silo_needs_and_the_statement_that_grants_it()
     {
         await using var database = await TestDatabase.CreateAsync(server);

@@ -41,7 +41,7 @@ internal static class LoadCommand
 
     private static Option<int> Number(string name, int standard, int most, string description)
     {
-        var option = new Option<int>(name) { Description = $"{description} Default: {standard}.", DefaultValueFactory = _ => standard };
+        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => standard };
         option.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int>() < 1 || result.GetValueOrDefault<int>() > most)

@@ -10,6 +10,7 @@ namespace Shop.Web;
 internal sealed partial class Opening(NpgsqlDataSource dataSource, EventStore store, ReadYourWrites reads, ILogger<Opening> logger) : IHostedService
 {
     private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(500);
+    private string? _said;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -41,7 +42,9 @@ internal sealed partial class Opening(NpgsqlDataSource dataSource, EventStore st
         }
         catch (NpgsqlException exception)
         {
-            LogUnreachable(exception.Message);
+            // Once: it is asked twice a second.
+            if (_said != exception.Message)
+                LogUnreachable(_said = exception.Message);
             return false;
         }
     }
@@ -64,6 +67,6 @@ internal sealed partial class Opening(NpgsqlDataSource dataSource, EventStore st
     [LoggerMessage(Level = LogLevel.Information, Message = "Waiting for the tables: a silo makes them when it starts (`Shop silo`)")]
     private partial void LogWaiting();
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The database does not answer: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The database does not answer: {Reason}. Is DATABASE_URL right? Trying again")]
     private partial void LogUnreachable(string reason);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Shop.Ordering;
@@ -10,8 +11,16 @@ internal static class PageRoutes
 {
     public static void MapPages(this WebApplication app)
     {
-        app.MapGet("/", async (ShopReader reader, string? message) =>
-            new RazorComponentResult<FrontPage>(new { Stock = await reader.StockAsync(), RequestId = Guid.CreateVersion7(), Message = message }));
+        app.MapGet("/", async (ShopReader reader, string? customer, string? article, string? quantity, string? message) =>
+            new RazorComponentResult<FrontPage>(new
+            {
+                Stock = await reader.StockAsync(),
+                RequestId = Guid.CreateVersion7(),
+                Customer = customer,
+                Article = article,
+                Quantity = quantity ?? "1",
+                Message = message,
+            }));
         app.MapGet("/orders", async (ShopReader reader, string? order, string? message) =>
             new RazorComponentResult<OrdersPage>(new { Orders = await reader.OrdersAsync(), Fresh = order, Message = message }));
         app.MapGet("/stock", async (ShopReader reader, string? message) =>
@@ -33,8 +42,12 @@ internal static class PageRoutes
         var decision = await desk.PlaceAsync(new OrderForm(customer.Trim(), article, quantity, requestId), cancellationToken);
         return decision is Decision.Accepted accepted
             ? Go($"/orders?order={accepted.OrderId}", await reads.ShowsAsync(accepted, cancellationToken) ? $"Order {accepted.OrderId} is placed." : Late)
-            : Go("/?", ((Decision.Refused)decision).Reason);
+            : Go(Again(customer, article, quantity), ((Decision.Refused)decision).Reason);
     }
+
+    // With what was filled in: whoever is refused wants to change one thing, not to begin anew.
+    private static string Again(string customer, string article, int quantity) =>
+        string.Create(CultureInfo.InvariantCulture, $"/?customer={Uri.EscapeDataString(customer)}&article={Uri.EscapeDataString(article)}&quantity={quantity}");
 
     private static async Task<IResult> PayAsync(string id, OrderDesk desk, ReadYourWrites reads, CancellationToken cancellationToken) =>
         await desk.PayAsync(id, cancellationToken) switch

@@ -18,7 +18,31 @@ internal static class ShopWeb
             return 2;
         }
 
-        builder.Logging.AddFilter("Orleans", LogLevel.Warning).AddFilter("Microsoft.AspNetCore", LogLevel.Warning).AddFilter("Polly", LogLevel.Error);
+        try
+        {
+            await using var app = Build(builder, hasSilo);
+            await app.StartAsync();
+            await app.WaitForShutdownAsync();
+            return 0;
+        }
+        catch (OperationCanceledException)
+        {
+            // Told to stop while it was waiting to start.
+            return 130;
+        }
+        catch (Exception exception)
+        {
+            // A wrong address, a refused password, a port in use: the message says it, and where it was noticed helps nobody.
+            await Console.Error.WriteLineAsync($"Shop: {exception.Message}");
+            return 1;
+        }
+    }
+
+    private static WebApplication Build(WebApplicationBuilder builder, bool hasSilo)
+    {
+        builder.Logging.AddFilter("Orleans", LogLevel.Warning).AddFilter("Microsoft.AspNetCore", LogLevel.Warning).AddFilter("Polly", LogLevel.Error)
+            // It would say at length what is said in a line above.
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         var health = builder.Services.AddHealthChecks();
         if (hasSilo)
         {
@@ -35,7 +59,7 @@ internal static class ShopWeb
         builder.Services.AddPupHttp();
         builder.Services.AddRazorComponents();
 
-        await using var app = builder.Build();
+        var app = builder.Build();
         app.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains(PupHealthExtensions.Ready) });
         app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = check => check.Tags.Contains(PupHealthExtensions.Live) });
         app.MapPupHealth();
@@ -44,7 +68,6 @@ internal static class ShopWeb
             app.MapPupMetrics().RequirePup(app, PupPolicies.Read);
         app.MapPages();
         app.MapApi();
-        await app.RunAsync();
-        return 0;
+        return app;
     }
 }
