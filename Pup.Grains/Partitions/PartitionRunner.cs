@@ -139,6 +139,8 @@ internal sealed class PartitionRunner(
         _worker = new PartitionWorker(engine, definition, definition.Create(), generation, ownership, _signals, _journal);
         _state = PartitionState.Running;
         _journal.Parked(ownership.ParkedKeys.Count);
+        if (ownership.IsRowNew)
+            _journal.RowDeleted("the projection cannot be reset, so it applies the log again from position 0 to its read model as it is");
         if (State == PartitionState.Running)
             _journal.Started(ownership.Epoch, ownership.Position, ownership.Partitions);
         try
