@@ -61,6 +61,28 @@ public sealed class PartitionWorkerTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task An_idle_partition_shows_by_updated_at_that_it_is_alive_and_stays_where_it_is()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendAsync(database, 10, 2);
+        await using var engine = TestEngine.Start(database.ConnectionString, static options => options.TouchInterval = TimeSpan.FromMilliseconds(300));
+        await engine.RunAsync(static () => new LedgerProjection());
+        await engine.CaughtUpAsync(database);
+        const string Touches = "select count(distinct seen) from touches";
+        await database.ExecuteAsync("create table touches as select updated_at as seen from projection_checkpoints");
+
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                await database.ExecuteAsync("insert into touches select updated_at from projection_checkpoints");
+                return await database.ScalarAsync<long>(Touches) > 3;
+            },
+            TimeSpan.FromSeconds(10),
+            "it is touched again and again");
+        Assert.Equal(10L, await database.ScalarAsync<long>("select last_global_position from projection_checkpoints"));
+    }
+
+    [Fact]
     public async Task Of_two_owners_the_first_leaves_quietly_and_nothing_is_applied_twice()
     {
         await using var database = await TestDatabase.CreateAsync(server);

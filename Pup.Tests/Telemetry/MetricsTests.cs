@@ -111,6 +111,11 @@ public sealed class MetricsTests(PostgresServer server)
         Assert.True(second.Value("pupsourcing_projection_lag_age_seconds", Watched) > first.Value("pupsourcing_projection_lag_age_seconds", Watched));
         Assert.Equal([120, 120], second.Of("pupsourcing_partition_lag", Watched).Select(sample => sample.Value));
         await MetricsCluster.UntilAsync(other, s => s.Sum(Lag, "projection_name=\"counter\"") == 0, "the projection that runs has no lag");
+
+        // Of partitions that are not equally far the one furthest behind counts.
+        await cluster.Database.ExecuteAsync("update projection_checkpoints set last_global_position = 180 where projection_name = 'watched_p0'");
+        var third = await MetricsCluster.UntilAsync(other, s => s.Sum("pupsourcing_partition_lag", Watched) == 160, "one partition is nearer");
+        Assert.Equal(120, third.Value(Lag, Watched));
     }
 
     [Fact]
