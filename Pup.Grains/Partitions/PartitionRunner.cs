@@ -120,6 +120,7 @@ internal sealed class PartitionRunner(
                 _journal.RowDeleted("the projection is rebuilt from the start");
                 _mayTake = true;
                 await rebuild.RunAsync(generation, definition, engine.Feed.MarkOf(generation), cancellationToken);
+                engine.Runners.WakeAll(definition.Name);
                 break;
             case OwnershipResult.TakenByAnother:
                 _journal.Left();

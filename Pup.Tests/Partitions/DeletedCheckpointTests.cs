@@ -30,6 +30,48 @@ public sealed class DeletedCheckpointTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task With_a_reset_one_of_several_rows_is_enough_for_a_rebuild_of_all()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendAsync(database, 100, 20);
+        await using var engine = TestEngine.Start(database.ConnectionString);
+        await engine.RunAsync(static () => new LedgerProjection(), 2);
+        await engine.CaughtUpAsync(database);
+        await database.ExecuteAsync("update ledger set aggregate_version = 77");
+
+        await database.ExecuteAsync("delete from projection_checkpoints where projection_name = 'ledger_p1'");
+        await EventLog.AppendAsync(database, 20, 20);
+
+        await Eventually.TrueAsync(
+            () => database.ScalarAsync<bool>("select count(*) = 120 and not bool_or(aggregate_version = 77) from ledger"), TimeSpan.FromSeconds(10), "all is applied again");
+        await Ledger.AssertExactAsync(database);
+    }
+
+    // Nothing is appended, and nobody calls.
+    [Fact]
+    public async Task Idle_partitions_find_out_when_they_touch_their_rows_also_on_another_silo()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendAsync(database, 100, 20);
+        await using var one = TestEngine.Start(database.ConnectionString, static options => options.TouchInterval = TimeSpan.FromMilliseconds(300));
+        await using var other = TestEngine.Start(database.ConnectionString, static options => options.TouchInterval = TimeSpan.FromMilliseconds(300));
+        var definition = one.Define(static () => new LedgerProjection(), 2);
+        await one.RegisterAsync(definition);
+        var sibling = one.Run(definition, 0);
+        other.Run(definition, 1);
+        await one.CaughtUpAsync(database);
+        await other.CaughtUpAsync(database);
+
+        await database.ExecuteAsync("delete from projection_checkpoints where projection_name = 'ledger_p1'");
+        await Eventually.TrueAsync(() => sibling.State == PartitionState.Left, TimeSpan.FromSeconds(10), "the sibling has left, for supervision to start it anew");
+        await one.RunAllAsync(definition);
+
+        await Eventually.TrueAsync(
+            () => database.ScalarAsync<bool>("select min(last_global_position) = 100 from projection_checkpoints"), TimeSpan.FromSeconds(10), "all is applied again");
+        await Ledger.AssertExactAsync(database);
+    }
+
+    [Fact]
     public async Task A_repartition_that_finds_it_first_warns_too()
     {
         await using var database = await TallyAsync();
