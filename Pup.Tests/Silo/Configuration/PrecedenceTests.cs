@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.Json;
@@ -8,6 +9,7 @@ using Microsoft.Extensions.Options;
 using Pup.Client;
 using Pup.Grains;
 using Pup.Silo.Clustering;
+using Pup.Silo.Commands;
 using Pup.Silo.Configuration;
 
 namespace Pup.Tests.Silo.Configuration;
@@ -30,6 +32,20 @@ public sealed class PrecedenceTests : IDisposable
         Assert.Equal(Expected(type, option, texts[0]), ValueOf(option, Load()));
         Assert.Equal(Expected(type, option, texts[1]), ValueOf(option, Load(environment: new() { [$"Pup__{option}"] = texts[1] })));
         Assert.Equal(Expected(type, option, texts[2]), ValueOf(option, Load(new() { [option] = texts[2] }, new() { [$"Pup__{option}"] = texts[1] })));
+    }
+
+    [Theory]
+    [MemberData(nameof(Options))]
+    public void Every_option_is_a_flag_of_the_command_line(string option)
+    {
+        // The guide's --workers has the name that this one would have.
+        if (option == nameof(PupOptions.Workers))
+            return;
+        var (type, texts) = TextsOf(option);
+        var command = new Command("run");
+        var flags = new ConfigurationFlags(command);
+        Write([]);
+        Assert.Equal(Expected(type, option, texts[1]), ValueOf(option, flags.Read(command.Parse(["--config", _file, Setting.Find(option)!.Flag, texts[1]]))));
     }
 
     [Theory]
