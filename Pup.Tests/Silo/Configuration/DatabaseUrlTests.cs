@@ -66,6 +66,8 @@ public sealed class DatabaseUrlTests
     [InlineData("hunter2", "neither")]
     [InlineData("Host=db;hunter2=x", "neither")]
     [InlineData("Database=shop;Password=hunter2", "Host")]
+    [InlineData("host=db user=ann password=hunter2 dbname=shop", "libpq")]
+    [InlineData("user=ann password=hunter2 host=db dbname=shop", "neither")]
     [InlineData("Host=a,b;Password=hunter2;Target Session Attributes=standby", "primary")]
     [InlineData("Host=db;Port=hunter2", "neither")]
     public void A_malformed_address_is_explained_in_one_line_without_repeating_it(string address, string hint)
