@@ -1,6 +1,4 @@
 using System.Text.Json;
-using k8s;
-using Pup.Tests.Docs;
 
 namespace Pup.Tests.Deploy;
 
@@ -10,7 +8,7 @@ public sealed class ComposeTests
     [Fact]
     public void The_guides_file_has_its_four_workers_with_nothing_changed_but_image_and_command()
     {
-        var file = Yaml("deploy/compose/guide.yml");
+        var file = YamlFile.Read("deploy/compose/guide.yml");
         Assert.Equal(["services", "version", "volumes"], Keys(file));
         var services = file.GetProperty("services");
         Assert.Equal(["postgres", .. Enumerable.Range(0, 4).Select(static key => $"projection-worker-{key}")], Keys(services));
@@ -32,7 +30,7 @@ public sealed class ComposeTests
     [Fact]
     public void Silos_start_once_the_tables_are_made_and_those_once_the_server_is_healthy()
     {
-        var services = Yaml("deploy/compose/docker-compose.yml").GetProperty("services");
+        var services = YamlFile.Read("deploy/compose/docker-compose.yml").GetProperty("services");
         Assert.Contains("pg_isready", services.GetProperty("postgres").GetProperty("healthcheck").GetProperty("test").GetRawText(), StringComparison.Ordinal);
         Assert.Equal("""{"postgres":{"condition":"service_healthy"}}""", services.GetProperty("migrate").GetProperty("depends_on").GetRawText());
         foreach (var service in new[] { "silo", "shop" })
@@ -46,7 +44,4 @@ public sealed class ComposeTests
     }
 
     private static IEnumerable<string> Keys(JsonElement element) => element.EnumerateObject().Select(static property => property.Name).Order(StringComparer.Ordinal);
-
-    private static JsonElement Yaml(string file) => JsonSerializer.SerializeToElement(
-        KubernetesYaml.Deserialize<Dictionary<string, object>>(Repository.Read(file)), new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }

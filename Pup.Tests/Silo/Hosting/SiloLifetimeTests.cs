@@ -8,11 +8,13 @@ using Pup.Tests.Support;
 namespace Pup.Tests.Silo.Hosting;
 
 /// <summary>How a process ends that was told to: the guide's two lines, and 30 seconds between them.</summary>
-public sealed class SiloLifetimeTests
+public sealed class SiloLifetimeTests : IDisposable
 {
     private readonly FakeTimeProvider _time = new();
     private readonly XunitLoggerProvider _log = new();
     private readonly Lingering _lingering = new();
+
+    public void Dispose() => _log.Dispose();
 
     [Fact]
     public async Task What_has_not_stopped_after_thirty_seconds_is_left_behind_with_an_error_and_exit_code_1()
