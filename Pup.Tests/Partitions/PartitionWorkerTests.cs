@@ -118,25 +118,6 @@ public sealed class PartitionWorkerTests(PostgresServer server)
     }
 
     [Fact]
-    public async Task A_deleted_checkpoint_row_of_a_resettable_projection_means_a_full_rebuild()
-    {
-        await using var database = await TestDatabase.CreateAsync(server);
-        await EventLog.AppendAsync(database, 100, 5);
-        await using var engine = TestEngine.Start(database.ConnectionString);
-        await engine.RunAsync(() => new LedgerProjection());
-        await engine.CaughtUpAsync(database);
-        var epoch = await database.ScalarAsync<long>("select epoch from projection_checkpoints");
-
-        await database.ExecuteAsync("delete from projection_checkpoints where projection_name = 'ledger'");
-        await EventLog.AppendAsync(database, 100, 5);
-        await engine.CaughtUpAsync(database);
-
-        await Ledger.AssertExactAsync(database);
-        // An owner of the deleted row that is still frozen somewhere must not find its epoch again.
-        Assert.True(await database.ScalarAsync<long>("select epoch from projection_checkpoints") > epoch);
-    }
-
-    [Fact]
     public async Task Epochs_never_repeat_also_when_a_row_is_made_anew()
     {
         await using var database = await TestDatabase.CreateAsync(server);
