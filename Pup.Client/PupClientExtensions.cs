@@ -14,6 +14,8 @@ namespace Pup.Client;
 /// <summary>Brings the client to an application.</summary>
 public static class PupClientExtensions
 {
+    private const string DatabaseUrlVariable = "DATABASE_URL";
+
     /// <summary>
     /// Adds <see cref="IProjectionClient"/>. Where the host runs a silo, that is called; otherwise the silos on the same database are, once
     /// something is asked of them. The host starts whether or not any silo is up. Safe to call twice.
@@ -57,10 +59,13 @@ public static class PupClientExtensions
 
     private static void Read(IConfiguration configuration, PupClientOptions options)
     {
-        var pup = configuration.GetSection("Pup");
-        options.ConnectionString = Said(pup[nameof(options.ConnectionString)]) ?? Said(configuration["DATABASE_URL"]) ?? options.ConnectionString;
-        options.ClusterId = Said(pup[nameof(options.ClusterId)]) ?? options.ClusterId;
-        options.ServiceId = Said(pup[nameof(options.ServiceId)]) ?? options.ServiceId;
+        foreach (var source in ConfigurationSources.Of(configuration, DatabaseUrlVariable))
+        {
+            var pup = source.GetSection("Pup");
+            options.ConnectionString = Said(pup[nameof(options.ConnectionString)]) ?? Said(source[DatabaseUrlVariable]) ?? options.ConnectionString;
+            options.ClusterId = Said(pup[nameof(options.ClusterId)]) ?? options.ClusterId;
+            options.ServiceId = Said(pup[nameof(options.ServiceId)]) ?? options.ServiceId;
+        }
     }
 
     private static string? Said(string? value) => string.IsNullOrWhiteSpace(value) ? null : value;

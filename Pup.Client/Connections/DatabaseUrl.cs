@@ -34,7 +34,10 @@ internal static class DatabaseUrl
             throw Malformed("it is neither a postgres:// URL nor a connection string of the form Host=…;Database=…;Username=…");
         }
 
-        return string.IsNullOrEmpty(builder.Host) ? throw Malformed("it names no Host") : builder;
+        if (string.IsNullOrEmpty(builder.Host))
+            throw Malformed("it names no Host");
+        // With spaces between its parts all of it would be the host's name, the password among it, and be said wherever a host is.
+        return builder.Host.Contains('=', StringComparison.Ordinal) ? throw Malformed("its parts are separated by spaces, as libpq has it, not by semicolons") : builder;
     }
 
     // With several hosts Npgsql would otherwise connect to the first that answers, which may be a standby.

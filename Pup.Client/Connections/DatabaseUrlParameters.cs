@@ -8,7 +8,7 @@ internal static class DatabaseUrlParameters
 {
     private const string Known =
         "sslmode, sslrootcert, sslcert, sslkey, sslpassword, host, port, user, password, passfile, dbname, application_name, "
-        + "connect_timeout, options, target_session_attrs";
+        + "connect_timeout, options, search_path, target_session_attrs";
 
     public static NpgsqlConnectionStringBuilder Apply(DatabaseUrlParts parts)
     {
@@ -77,6 +77,9 @@ internal static class DatabaseUrlParameters
                 break;
             case "options":
                 builder.Options = value;
+                break;
+            case "search_path": // Not libpq's, but lib/pq's and pgx's.
+                builder.SearchPath = value;
                 break;
             case "target_session_attrs":
                 builder.TargetSessionAttributes = value is "read-write" or "primary" or "any"

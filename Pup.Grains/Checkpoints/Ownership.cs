@@ -23,4 +23,7 @@ internal sealed record Ownership(
 {
     /// <summary>The row's column <c>applied</c>, to be kept up to date with its position; null when no row of the projection carries a vector.</summary>
     public AppliedColumn? Applied { get; init; }
+
+    /// <summary>Whether the row was not there: somebody had deleted it, and the projection cannot be reset.</summary>
+    public bool IsRowNew { get; init; }
 }

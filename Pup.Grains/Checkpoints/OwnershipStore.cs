@@ -74,7 +74,8 @@ internal sealed class OwnershipStore(PupOptions options, TimeProvider time, stri
             return new OwnershipResult.Halted(state, reason);
 
         var row = CheckpointName.Of(projection.Name, partition, partitions);
-        if (!await LockRowAsync(connection, generation, row, cancellationToken))
+        var isNew = !await LockRowAsync(connection, generation, row, cancellationToken);
+        if (isNew)
         {
             if (projection.IsResettable)
                 return new OwnershipResult.RowDeleted();
@@ -98,7 +99,7 @@ internal sealed class OwnershipStore(PupOptions options, TimeProvider time, stri
         }
 
         var rest = await ReadRestAsync(connection, silo, projection.Name, row, partition, partitions, epoch, position, formerEpoch == lastEpoch, cancellationToken);
-        return rest is OwnershipResult.Taken taken ? new OwnershipResult.Taken(taken.Ownership with { Applied = applied?.At(position) }) : rest;
+        return rest is OwnershipResult.Taken taken ? new OwnershipResult.Taken(taken.Ownership with { Applied = applied?.At(position), IsRowNew = isNew }) : rest;
     }
 
     private const string LockProjectionSql = """

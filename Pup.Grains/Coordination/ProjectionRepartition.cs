@@ -59,6 +59,8 @@ internal sealed partial class ProjectionRepartition(
             {
                 if (result.Changed)
                     LogDone(projection.Name, result.Before, partitions);
+                if (result.Missing.Length > 0)
+                    LogMissing(projection.Name, result.Missing);
                 return result;
             }
 
@@ -84,7 +86,7 @@ internal sealed partial class ProjectionRepartition(
             if (await MovedBackRows.DeclareAsync(locked, cancellationToken) is { } movedBack)
                 return result with { Problem = movedBack };
             await ReplaceAsync(locked, partitions, cancellationToken);
-            result = result with { Changed = true };
+            result = result with { Changed = true, Missing = string.Join(", ", locked.Rows.Where(static row => row.Position is null).Select(static row => row.Name)) };
         }
 
         await StoreAsync(locked, partitions, isConfigured, cancellationToken);
@@ -169,10 +171,16 @@ internal sealed partial class ProjectionRepartition(
         public string? Problem { get; init; }
 
         public bool RowDeleted { get; init; }
+
+        /// <summary>Rows that somebody had deleted of a projection that cannot be reset; empty when all were there.</summary>
+        public string Missing { get; init; } = "";
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Projection} was repartitioned from {Before} to {Partitions} partitions")]
     private partial void LogDone(string projection, int before, int partitions);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Projection}: checkpoint rows were deleted ({Rows}); the projection cannot be reset, so what was theirs is applied again from position 0 to its read model as it is")]
+    private partial void LogMissing(string projection, string rows);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Projection} is configured with {Partitions} partitions, but a repartition must wait: {Reason}")]
     private partial void LogPostponed(string projection, int partitions, string reason);

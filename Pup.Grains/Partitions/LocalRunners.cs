@@ -12,6 +12,16 @@ internal sealed class LocalRunners
 
     public void Add(PartitionKey key, PartitionRunner runner) => _runners[key] = runner;
 
+    /// <summary>Lets every partition of the projection that runs here look at its row; those elsewhere do when they touch theirs.</summary>
+    public void WakeAll(string projection)
+    {
+        foreach (var (key, runner) in _runners)
+        {
+            if (key.Projection == projection)
+                runner.Wake();
+        }
+    }
+
     /// <summary>Not if another runner has taken its place.</summary>
     public void Remove(PartitionKey key, PartitionRunner runner) => _runners.TryRemove(new(key, runner));
 }

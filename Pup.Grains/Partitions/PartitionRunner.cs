@@ -120,6 +120,7 @@ internal sealed class PartitionRunner(
                 _journal.RowDeleted("the projection is rebuilt from the start");
                 _mayTake = true;
                 await rebuild.RunAsync(generation, definition, engine.Feed.MarkOf(generation), cancellationToken);
+                engine.Runners.WakeAll(definition.Name);
                 break;
             case OwnershipResult.TakenByAnother:
                 _journal.Left();
@@ -139,6 +140,8 @@ internal sealed class PartitionRunner(
         _worker = new PartitionWorker(engine, definition, definition.Create(), generation, ownership, _signals, _journal);
         _state = PartitionState.Running;
         _journal.Parked(ownership.ParkedKeys.Count);
+        if (ownership.IsRowNew)
+            _journal.RowDeleted("the projection cannot be reset, so it applies the log again from position 0 to its read model as it is");
         if (State == PartitionState.Running)
             _journal.Started(ownership.Epoch, ownership.Position, ownership.Partitions);
         try

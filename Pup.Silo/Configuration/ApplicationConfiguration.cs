@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using Pup.Client.Connections;
 
 namespace Pup.Silo.Configuration;
 
@@ -15,22 +16,31 @@ internal static class ApplicationConfiguration
     /// <exception cref="ConfigurationException">Something said cannot be meant.</exception>
     public static SiloConfiguration Read(IConfiguration configuration, string? connectionString)
     {
-        var values = new Dictionary<string, SourcedValue>(StringComparer.OrdinalIgnoreCase)
-        {
+        List<IReadOnlyDictionary<string, SourcedValue>> layers =
+        [
             // Callers outside the cluster have the application itself.
-            [nameof(Clustering.ClusterSettings.Gateway)] = new("false", "The default"),
-        };
-        foreach (var (variable, name) in ConfigurationEnvironment.ShortNames)
-            Add(name, configuration[variable], variable);
-        foreach (var option in configuration.GetSection(Section).GetChildren().Where(option => !NestedSettings.Contains(option.Key)))
-            Add(option.Key, option.Value ?? string.Join(',', option.GetChildren().Select(item => item.Value)), option.Path);
-        Add(nameof(Grains.PupOptions.ConnectionString), connectionString, "The connection string");
-        return ConfigurationLoader.Load(values, [], file: null);
+            new Dictionary<string, SourcedValue> { [nameof(Clustering.ClusterSettings.Gateway)] = new("false", "The default") },
+            ConfigurationFile.Read(null),
+            .. ConfigurationSources.Of(configuration, ConfigurationEnvironment.ShortNames.Select(static name => name.Variable)).Select(LayerOf),
+        ];
+        if (!string.IsNullOrWhiteSpace(connectionString))
+            layers.Add(new Dictionary<string, SourcedValue> { [nameof(Grains.PupOptions.ConnectionString)] = new(connectionString, "The connection string") });
+        return ConfigurationLoader.Load(layers, inContainer: false);
+    }
 
-        void Add(string name, string? value, string source)
+    private static Dictionary<string, SourcedValue> LayerOf(IConfiguration source)
+    {
+        var values = new Dictionary<string, SourcedValue>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (variable, name) in ConfigurationEnvironment.ShortNames)
+            Add(name, source[variable], variable);
+        foreach (var option in source.GetSection(Section).GetChildren().Where(option => !NestedSettings.Contains(option.Key)))
+            Add(option.Key, option.Value ?? string.Join(',', option.GetChildren().Select(item => item.Value)), option.Path);
+        return values;
+
+        void Add(string name, string? value, string from)
         {
             if (!string.IsNullOrWhiteSpace(value))
-                values[name] = new SourcedValue(value, source);
+                values[name] = new SourcedValue(value, from);
         }
     }
 }

@@ -24,19 +24,18 @@ internal static class ConfigurationLoader
     public static SiloConfiguration Load(
         IReadOnlyDictionary<string, SourcedValue> flags,
         IEnumerable<KeyValuePair<string, string>> environment,
-        string? file)
+        string? file) => Load([ConfigurationFile.Read(file), ConfigurationEnvironment.Read(environment), flags], InContainer(environment));
+
+    /// <param name="layers">Name to value; later layers win.</param>
+    /// <param name="inContainer">Whether log lines are JSON unless somebody says otherwise.</param>
+    public static SiloConfiguration Load(IReadOnlyList<IReadOnlyDictionary<string, SourcedValue>> layers, bool inContainer)
     {
-        // Later layers win.
+        var projections = layers.LastOrDefault(static layer => layer.ContainsKey(Projections)) is { } named ? SplitNames(named[Projections].Text) : [];
         var values = new Dictionary<string, SourcedValue>(StringComparer.OrdinalIgnoreCase);
-        Merge(ConfigurationFile.Read(file), values);
-        Merge(ConfigurationEnvironment.Read(environment), values);
-        Merge(flags, values);
+        foreach (var layer in layers)
+            Merge(layer.TryGetValue(GuideWorkers, out var workers) ? WithGuideWorkers(layer, workers, projections) : layer, values);
         var nested = NestedSettings.TakeFrom(values);
         RefuseUnknown(values);
-
-        var projections = values.TryGetValue(Projections, out var list) ? SplitNames(list.Text) : [];
-        if (values.Remove(GuideWorkers, out var workers))
-            ApplyGuideWorkers(workers, projections, values);
 
         return new SiloConfiguration(
             Read(Setting.OfEngine, new PupOptions(), values), projections, values.ContainsKey(PartitionKey) ? [PartitionKeyNote] : [])
@@ -44,7 +43,7 @@ internal static class ConfigurationLoader
             Cluster = Read(Setting.OfCluster, new ClusterSettings(), values),
             Http = Read(Setting.OfHttp, new HttpSettings(), values),
             Nested = nested,
-            LogJson = Choice(values, LogFormat, InContainer(environment) ? LogFormats.Json : LogFormats.Text) == LogFormats.Json,
+            LogJson = Choice(values, LogFormat, inContainer ? LogFormats.Json : LogFormats.Text) == LogFormats.Json,
             LogLevel = Choice(values, LogLevel, Microsoft.Extensions.Logging.LogLevel.Information),
         };
     }
@@ -68,8 +67,11 @@ internal static class ConfigurationLoader
         return into;
     }
 
-    private static void ApplyGuideWorkers(SourcedValue workers, string[] projections, Dictionary<string, SourcedValue> values)
+    // In its own layer: what a stronger one says of the same option goes over it, and it over a weaker one.
+    private static Dictionary<string, SourcedValue> WithGuideWorkers(IReadOnlyDictionary<string, SourcedValue> layer, SourcedValue workers, string[] projections)
     {
+        var values = new Dictionary<string, SourcedValue>(layer, StringComparer.OrdinalIgnoreCase);
+        values.Remove(GuideWorkers);
         var name = projections.Length > 0 ? nameof(PupOptions.TotalPartitions) : nameof(PupOptions.Workers);
         if (projections.Length > 0 && values.TryGetValue(name, out var partitions) && partitions.Text.Trim() != workers.Text.Trim())
         {
@@ -78,6 +80,7 @@ internal static class ConfigurationLoader
         }
 
         values.TryAdd(name, workers);
+        return values;
     }
 
     private static TChoice Choice<TChoice>(Dictionary<string, SourcedValue> values, string name, TChoice otherwise)

@@ -46,7 +46,7 @@ internal static partial class SiloLifetime
     private static async Task<bool> StopAsync(IHost host, ILogger logger)
     {
         LogStopping(logger);
-        using var limit = new CancellationTokenSource(ShutdownTimeout);
+        using var limit = new CancellationTokenSource(ShutdownTimeout, host.Services.GetService<TimeProvider>() ?? TimeProvider.System);
         try
         {
             await host.StopAsync(limit.Token).WaitAsync(limit.Token);

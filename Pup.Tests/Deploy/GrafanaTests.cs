@@ -1,5 +1,4 @@
 using System.Text.Json;
-using k8s;
 using Pup.Tests.Docs;
 
 namespace Pup.Tests.Deploy;
@@ -54,24 +53,22 @@ public sealed class GrafanaTests
     [Fact]
     public void The_compose_file_mounts_what_the_provisioning_files_say_and_its_Prometheus_is_their_data_source()
     {
-        var services = Yaml("deploy/compose/docker-compose.yml").GetProperty("services");
+        var services = YamlFile.Read("deploy/compose/docker-compose.yml").GetProperty("services");
         var mounts = services.GetProperty("grafana").GetProperty("volumes").EnumerateArray().Select(mount => mount.GetString()!.Split(':')).ToDictionary(mount => mount[1], mount => mount[0]);
 
         // Where Grafana looks for provisioning, by its image's settings.
         Assert.Equal("deploy/grafana/provisioning", Source("/etc/grafana/provisioning"));
-        var provider = Assert.Single(Yaml("deploy/grafana/provisioning/dashboards/pup.yml").GetProperty("providers").EnumerateArray());
+        var provider = Assert.Single(YamlFile.Read("deploy/grafana/provisioning/dashboards/pup.yml").GetProperty("providers").EnumerateArray());
         Assert.Equal(Path.GetDirectoryName(Dashboard.File), Source(Dashboard.Text(provider.GetProperty("options"), "path")));
 
-        var source = Assert.Single(Yaml("deploy/grafana/provisioning/datasources/prometheus.yml").GetProperty("datasources").EnumerateArray());
+        var source = Assert.Single(YamlFile.Read("deploy/grafana/provisioning/datasources/prometheus.yml").GetProperty("datasources").EnumerateArray());
         Assert.Equal("prometheus", Dashboard.Text(source, "type"));
         var address = new Uri(Dashboard.Text(source, "url"));
         Assert.EndsWith($":{address.Port}", services.GetProperty(address.Host).GetProperty("ports")[0].GetString(), StringComparison.Ordinal);
         // The shortest window of a rate follows from it.
         Assert.Equal(
-            Dashboard.Text(Yaml("deploy/compose/prometheus.yml").GetProperty("global"), "scrape_interval"), Dashboard.Text(source.GetProperty("jsonData"), "timeInterval"));
+            Dashboard.Text(YamlFile.Read("deploy/compose/prometheus.yml").GetProperty("global"), "scrape_interval"), Dashboard.Text(source.GetProperty("jsonData"), "timeInterval"));
 
         string Source(string target) => Path.GetRelativePath(Repository.PathOf(""), Path.GetFullPath(mounts[target], Repository.PathOf("deploy/compose")));
     }
-
-    private static JsonElement Yaml(string file) => JsonSerializer.SerializeToElement(KubernetesYaml.Deserialize<Dictionary<string, object>>(Repository.Read(file)));
 }

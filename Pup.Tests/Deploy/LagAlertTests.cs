@@ -1,4 +1,6 @@
 using Npgsql;
+using Pup.Client.Operations;
+using Pup.Tests.Operations;
 using Pup.Tests.Support;
 
 namespace Pup.Tests.Deploy;
@@ -34,10 +36,19 @@ public sealed class LagAlertTests(PostgresServer server)
 
         await cluster.QuietAsync();
 
-        // It tries again by itself, so it does not count as faulted.
+        // It tries again by itself, so the series does not count it as faulted, though its status does.
         await cluster.Database.ExecuteAsync("alter table ledger rename to elsewhere");
         await EventLog.AppendAsync(cluster.Database, 10, 5);
         await cluster.FireAsync("PupNoProgress", "PupProjectionLate");
+        await cluster.ShowsAsync("""pupsourcing_partitions{projection_name="watched",state="running"} == 1""");
+        await cluster.ShowsAsync("""pupsourcing_partitions{projection_name="watched",state="faulted"} == 0""");
+        await using (var client = TestClient.WithoutCluster(cluster.Database))
+        {
+            // Each attempt begins without what the one before it met.
+            await Eventually.TrueAsync(
+                async () => (await client.Projections.GetAsync("watched", Token)).Condition == ProjectionCondition.Faulted, TimeSpan.FromSeconds(30), "its status is faulted");
+        }
+
         await cluster.Database.ExecuteAsync("alter table elsewhere rename to ledger");
         await cluster.QuietAsync();
         await Ledger.AssertExactAsync(cluster.Database, "watched");

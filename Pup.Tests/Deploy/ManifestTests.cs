@@ -118,7 +118,14 @@ public sealed class ManifestTests
         Assert.Equal(ports.Values.Order(), policy.Ingress.SelectMany(static rule => rule.Ports).Select(static port => int.Parse(port.Port, CultureInfo.InvariantCulture)).Order());
         AssertOnly("silo", Name, Silos.Spec.Template.Metadata.Labels[Name]);
         AssertOnly("gateway", "pup.dev/client", "true");
-        Assert.Equal("http", Assert.Single(Manifests.The<V1Service>().Spec.Ports).TargetPort);
+        var service = Assert.Single(Manifests.The<V1Service>().Spec.Ports);
+        Assert.Equal("http", service.TargetPort);
+        Assert.Equal(ports["http"], service.Port);
+        // Prometheus finds the metrics by these, at the port that the silo is told to listen on.
+        var annotations = Silos.Spec.Template.Metadata.Annotations;
+        Assert.Equal(("true", "/metrics"), (annotations["prometheus.io/scrape"], annotations["prometheus.io/path"]));
+        Assert.Equal($"0.0.0.0:{annotations["prometheus.io/port"]}", Silo.Env.Single(static variable => variable.Name == "Pup__Http").Value);
+        Assert.Equal(ports["http"].ToString(CultureInfo.InvariantCulture), annotations["prometheus.io/port"]);
 
         void AssertOnly(string port, string label, string value)
         {

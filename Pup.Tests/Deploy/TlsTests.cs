@@ -30,6 +30,7 @@ public sealed class TlsTests : IAsyncDisposable
         await using var database = await TestDatabase.CreateAsync(server);
         var (right, wrong) = (await FileAsync("right.pem", _authority.Root), await FileAsync("wrong.pem", _other.Root));
 
+        await RunsAsync(server, database, "", isEncrypted: true);
         await RunsAsync(server, database, "sslmode=require", isEncrypted: true);
         await RunsAsync(server, database, $"sslmode=verify-full&sslrootcert={right}", isEncrypted: true);
         await RunsAsync(server, database, "sslmode=disable", isEncrypted: false);

@@ -16,6 +16,29 @@ public sealed class UnitTests(PostgresServer server) : IDisposable
 
     public void Dispose() => _folder.Delete(recursive: true);
 
+    [Theory]
+    [InlineData("After", "network-online.target postgresql.service")]
+    [InlineData("Wants", "network-online.target postgresql.service")]
+    [InlineData("User", "pup")]
+    [InlineData("Group", "pup")]
+    [InlineData("Restart", "on-failure")]
+    [InlineData("RestartSec", "10")]
+    [InlineData("StandardOutput", "journal")]
+    [InlineData("StandardError", "journal")]
+    [InlineData("SyslogIdentifier", "pup-%i")]
+    [InlineData("LoadCredential", "pgpass:/etc/pup/pgpass")]
+    [InlineData("NoNewPrivileges", "true")]
+    [InlineData("PrivateTmp", "true")]
+    [InlineData("ProtectSystem", "strict")]
+    [InlineData("ProtectHome", "true")]
+    [InlineData("CapabilityBoundingSet", "")]
+    [InlineData("WantedBy", "multi-user.target")]
+    public void What_the_guides_unit_says_this_one_says_too(string key, string value) => Assert.Equal(value, Assert.Single(_unit[key]));
+
+    [Fact]
+    public void Systemd_waits_for_longer_than_a_silo_takes_to_stop() =>
+        Assert.True(int.Parse(Assert.Single(_unit["TimeoutStopSec"]), CultureInfo.InvariantCulture) > Pup.Silo.Hosting.SiloLifetime.ShutdownTimeout.TotalSeconds);
+
     [Fact]
     public async Task Three_instances_on_one_host_pick_their_ports_and_share_the_partitions()
     {

@@ -25,10 +25,11 @@ public sealed class PupConnectionStringTests(PostgresServer server)
     [Fact]
     public void The_pool_and_the_dedicated_sessions_make_up_the_budget()
     {
-        var options = Options("Host=a;Maximum Pool Size=500;Pooling=false");
+        var options = Options("Host=a;Maximum Pool Size=500;Pooling=false;Connection Idle Lifetime=7;Connection Lifetime=9");
         options.Workers = 7;
         var pool = PupConnectionString.Pool(options);
         Assert.True(pool.Pooling);
+        Assert.Equal((60, 300), (pool.ConnectionIdleLifetime, pool.ConnectionLifetime));
         Assert.Equal((7 * 2) + 3, pool.MaxPoolSize + PupConnectionString.DedicatedSessions);
         Assert.False(PupConnectionString.DedicatedSession(options).Pooling);
     }

@@ -61,6 +61,28 @@ public sealed class PartitionWorkerTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task An_idle_partition_shows_by_updated_at_that_it_is_alive_and_stays_where_it_is()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendAsync(database, 10, 2);
+        await using var engine = TestEngine.Start(database.ConnectionString, static options => options.TouchInterval = TimeSpan.FromMilliseconds(300));
+        await engine.RunAsync(static () => new LedgerProjection());
+        await engine.CaughtUpAsync(database);
+        const string Touches = "select count(distinct seen) from touches";
+        await database.ExecuteAsync("create table touches as select updated_at as seen from projection_checkpoints");
+
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                await database.ExecuteAsync("insert into touches select updated_at from projection_checkpoints");
+                return await database.ScalarAsync<long>(Touches) > 3;
+            },
+            TimeSpan.FromSeconds(10),
+            "it is touched again and again");
+        Assert.Equal(10L, await database.ScalarAsync<long>("select last_global_position from projection_checkpoints"));
+    }
+
+    [Fact]
     public async Task Of_two_owners_the_first_leaves_quietly_and_nothing_is_applied_twice()
     {
         await using var database = await TestDatabase.CreateAsync(server);
@@ -93,25 +115,6 @@ public sealed class PartitionWorkerTests(PostgresServer server)
 
         await Eventually.TrueAsync(() => runner.State == PartitionState.Faulted, TimeSpan.FromSeconds(10), "faulted");
         Assert.Contains("not Pup", runner.Journal.Trouble, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task A_deleted_checkpoint_row_of_a_resettable_projection_means_a_full_rebuild()
-    {
-        await using var database = await TestDatabase.CreateAsync(server);
-        await EventLog.AppendAsync(database, 100, 5);
-        await using var engine = TestEngine.Start(database.ConnectionString);
-        await engine.RunAsync(() => new LedgerProjection());
-        await engine.CaughtUpAsync(database);
-        var epoch = await database.ScalarAsync<long>("select epoch from projection_checkpoints");
-
-        await database.ExecuteAsync("delete from projection_checkpoints where projection_name = 'ledger'");
-        await EventLog.AppendAsync(database, 100, 5);
-        await engine.CaughtUpAsync(database);
-
-        await Ledger.AssertExactAsync(database);
-        // An owner of the deleted row that is still frozen somewhere must not find its epoch again.
-        Assert.True(await database.ScalarAsync<long>("select epoch from projection_checkpoints") > epoch);
     }
 
     [Fact]

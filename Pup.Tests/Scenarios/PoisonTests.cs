@@ -47,6 +47,8 @@ public sealed class PoisonTests(PostgresServer server)
                 return ValueTask.CompletedTask;
             })))[0];
             await Eventually.TrueAsync(() => runner.Journal.Deadlocks >= 3, TimeSpan.FromSeconds(20), "some trouble");
+            // The guide has operators look for the word.
+            Assert.Contains("Warning Pup.Partition: ledger partition 0: deadlock, the batch was rolled back", engine.Log, StringComparison.Ordinal);
         }
 
         await using var last = TestEngine.Start(database.ConnectionString, static options => options.TakeoverLimit = 1);

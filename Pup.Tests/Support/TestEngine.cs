@@ -12,11 +12,12 @@ namespace Pup.Tests.Support;
 internal sealed class TestEngine : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
+    private readonly XunitLoggerProvider _log;
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<Task> _tasks = [];
     private readonly List<PartitionRunner> _runners = [];
 
-    private TestEngine(ServiceProvider services) => _services = services;
+    private TestEngine(ServiceProvider services, XunitLoggerProvider log) => (_services, _log) = (services, log);
 
     public Engine Engine => _services.GetRequiredService<Engine>();
 
@@ -30,6 +31,9 @@ internal sealed class TestEngine : IAsyncDisposable
 
     public IReadOnlyList<PartitionRunner> Runners => _runners;
 
+    /// <summary>What it has logged, Information and above.</summary>
+    public string Log => _log.Text;
+
     public static TestEngine Start(string connectionString, Action<PupOptions>? configure = null)
     {
         var services = new ServiceCollection();
@@ -42,8 +46,9 @@ internal sealed class TestEngine : IAsyncDisposable
             options.HaltedPollInterval = TimeSpan.FromMilliseconds(100);
             configure?.Invoke(options);
         });
-        services.AddLogging(logging => logging.AddProvider(new XunitLoggerProvider()));
-        var engine = new TestEngine(services.BuildServiceProvider());
+        var log = new XunitLoggerProvider();
+        services.AddLogging(logging => logging.AddProvider(log));
+        var engine = new TestEngine(services.BuildServiceProvider(), log);
         engine._tasks.Add(engine._services.GetRequiredService<TailLoop>().RunAsync(engine._stopping.Token));
         engine._tasks.Add(engine.Engine.Skips.RunAsync(engine._stopping.Token));
         engine._tasks.Add(engine.Engine.Halted.RunAsync(engine._stopping.Token));

@@ -8,17 +8,36 @@ using Pup.Tests.Support;
 
 namespace Pup.Tests.Telemetry;
 
-/// <summary>The dashboard's queries, asked of a real Prometheus that scrapes a real silo.</summary>
+/// <summary>The queries of dashboard, page and autoscaler, asked of a real Prometheus that scrapes a real silo.</summary>
 public sealed partial class DashboardQueriesTests(PostgresServer server)
 {
     private const string Rebuild = "Rebuild progress";
+
+    // What an exporter for PostgreSQL would show; its number is no matter here.
+    private const string Exporter = """
+
+          - name: exporter
+            rules:
+              - record: pg_stat_user_tables_n_tup_ins
+                labels: { table: events }
+                expr: max(pupsourcing_log_position)
+        """;
+
+    // As they stand in pupsourcing's guide.
+    private static readonly string[] _guide =
+    [
+        "pupsourcing_projection_lag",
+        "rate(pupsourcing_events_processed_total[1m])",
+        "rate(pupsourcing_projection_errors_total[5m])",
+        "(pupsourcing_projection_lag / on() group_left() max(pg_stat_user_tables_n_tup_ins{table=\"events\"})) * 100",
+    ];
 
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(40);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Every_query_of_the_dashboard_finds_samples_of_a_silo_that_works()
+    public async Task Every_query_of_dashboard_page_guide_and_autoscaler_finds_samples_of_a_silo_that_works()
     {
         Assert.SkipWhen(PrometheusServer.IsMissing, PrometheusServer.Missing);
         await using var database = await TestDatabase.CreateAsync(server);
@@ -34,10 +53,17 @@ public sealed partial class DashboardQueriesTests(PostgresServer server)
         await using var silo = SiloProcess.Start(database.ConnectionString, "run", "--http=127.0.0.1:0", "--total-partitions=4", "--metrics-interval=200ms", "--batch-size=20");
         await silo.SaysAsync("listening on");
         var address = new Uri(Address().Match(silo.Log()).Value);
-        await using var prometheus = await PrometheusServer.StartAsync(RulesThatDoNotWait(), address);
+        await using var prometheus = await PrometheusServer.StartAsync(RulesThatDoNotWait().TrimEnd() + Exporter, address);
 
         var dashboard = Dashboard.Read();
-        var unanswered = dashboard.Queries.Concat(dashboard.Annotations.Select(expression => (Who: "annotation", Expression: expression))).ToList();
+        List<(string Who, string Expression)> unanswered =
+        [
+            .. dashboard.Queries,
+            .. dashboard.Annotations.Select(expression => ("annotation", expression)),
+            .. _guide.Select(expression => ("guide", expression)),
+            .. OfPage().Select(expression => ("page", expression)),
+            ("autoscaler", ScaledBy().Match(Repository.Read("deploy/kubernetes/overlays/lag/scaled-object.yaml")).Groups[1].Value),
+        ];
         await AskAsync(unanswered, Rebuild);
 
         // Caught up, so that no batch waits at the gate with the locks that the rebuild needs.
@@ -51,11 +77,21 @@ public sealed partial class DashboardQueriesTests(PostgresServer server)
         await AskAsync(unanswered);
         var share = Assert.Single(await prometheus.QueryAsync("pupsourcing_rebuild_progress_ratio")).Value;
         Assert.InRange(share, 0, 0.6);
+        // The share of all events: the fourth of the page's queries.
+        var shares = await prometheus.QueryAsync(OfPage()[3]);
+        Assert.Equal(["counter", "ledger"], shares.Select(sample => sample.Labels["projection_name"]).Order(StringComparer.Ordinal));
+        Assert.InRange(shares.Single(sample => sample.Labels["projection_name"] == "ledger").Value, 1, 100);
+        Assert.Equal([0, 0], (await prometheus.QueryAsync($"abs({OfPage()[3]} - 100 * pupsourcing_projection_lag / scalar(max(pupsourcing_log_position)))")).Select(sample => Math.Round(sample.Value, 6)));
         // What there is now is all there ever is, and the page lists it.
         var series = await prometheus.QueryAsync("""count by (__name__) ({__name__=~"pupsourcing_.+",__name__!~".+_created"})""");
         Assert.Equal(
             Listed().Matches(Repository.Read("docs/monitoring.md")).Select(row => row.Groups["series"].Value).Order(StringComparer.Ordinal),
             series.Select(one => Suffix().Replace(one.Labels["__name__"], "")).Distinct().Order(StringComparer.Ordinal));
+        // Of each counter and histogram when it began, and of nothing else.
+        var created = await prometheus.QueryAsync("""count by (__name__) ({__name__=~"pupsourcing_.+_created"})""");
+        Assert.Equal(
+            series.Select(one => one.Labels["__name__"]).Where(name => Began().IsMatch(name)).Select(name => Began().Replace(name, "_created")).Order(StringComparer.Ordinal),
+            created.Select(one => one.Labels["__name__"]).Order(StringComparer.Ordinal));
         await ExecuteAsync(gate, "select pg_advisory_unlock(4712)");
         Assert.True((await rebuilding).IsDone);
 
@@ -80,6 +116,12 @@ public sealed partial class DashboardQueriesTests(PostgresServer server)
         }
     }
 
+    private static string[] OfPage() =>
+    [
+        .. MarkdownBlock.Of(Repository.Read("docs/monitoring.md")).Single(block => block.Language == "promql").Text.Split('\n')
+            .Where(line => line.Length > 0 && line[0] != '#'),
+    ];
+
     // What Grafana puts in place of its variables.
     private static string Filled(string expression) =>
         expression.Replace("$projection_name", ".*", StringComparison.Ordinal).Replace("$__rate_interval", "10s", StringComparison.Ordinal);
@@ -97,6 +139,12 @@ public sealed partial class DashboardQueriesTests(PostgresServer server)
 
     [GeneratedRegex("^\\| `(?<series>pupsourcing_\\w+)` \\|", RegexOptions.Multiline)]
     private static partial Regex Listed();
+
+    [GeneratedRegex("^ +query: (.+)$", RegexOptions.Multiline)]
+    private static partial Regex ScaledBy();
+
+    [GeneratedRegex("_(total|count)$")]
+    private static partial Regex Began();
 
     [GeneratedRegex("_(bucket|sum|count)$")]
     private static partial Regex Suffix();

@@ -111,6 +111,11 @@ public sealed class MetricsTests(PostgresServer server)
         Assert.True(second.Value("pupsourcing_projection_lag_age_seconds", Watched) > first.Value("pupsourcing_projection_lag_age_seconds", Watched));
         Assert.Equal([120, 120], second.Of("pupsourcing_partition_lag", Watched).Select(sample => sample.Value));
         await MetricsCluster.UntilAsync(other, s => s.Sum(Lag, "projection_name=\"counter\"") == 0, "the projection that runs has no lag");
+
+        // Of partitions that are not equally far the one furthest behind counts.
+        await cluster.Database.ExecuteAsync("update projection_checkpoints set last_global_position = 180 where projection_name = 'watched_p0'");
+        var third = await MetricsCluster.UntilAsync(other, s => s.Sum("pupsourcing_partition_lag", Watched) == 160, "one partition is nearer");
+        Assert.Equal(120, third.Value(Lag, Watched));
     }
 
     [Fact]
@@ -132,6 +137,23 @@ public sealed class MetricsTests(PostgresServer server)
         }
 
         await MetricsCluster.UntilAsync(silo, s => s.Sum("pupsourcing_mark_age_seconds") == 0 && s.Sum(Lag) == 0, "all is well again");
+    }
+
+    [Fact]
+    public async Task Deadlocks_and_lost_fences_have_series_of_their_own_and_a_deadlock_is_an_error_as_well()
+    {
+        await using var cluster = await MetricsCluster.CreateAsync(server);
+        await cluster.Database.ExecuteAsync("create sequence deadlocks");
+        var silo = await cluster.StartAsync();
+        await MetricsCluster.AppendAsync(silo, "Deadlock", "a");
+        await cluster.CaughtUpAsync();
+        var scrape = await MetricsCluster.UntilAsync(silo, s => s.Sum(Processed, Watched) == 1, "it is processed in the end");
+        Assert.Equal((2, 2), (scrape.Sum("pupsourcing_deadlocks_total", Watched), scrape.Value(Errors, Watched)));
+        Assert.Equal((0, 0), (scrape.Sum("pupsourcing_deadlocks_total", "projection_name=\"counter\""), scrape.Sum("pupsourcing_fence_losses_total")));
+
+        await cluster.Database.ExecuteAsync("update projection_checkpoints set epoch = nextval('projection_epochs') where projection_name = 'watched'");
+        await EventLog.AppendAsync(cluster.Database, 10, 5);
+        await MetricsCluster.UntilAsync(silo, s => s.Sum("pupsourcing_fence_losses_total", Watched) == 1, "a batch was refused");
     }
 
     private static async Task<SiloProcess> OneAsync(List<SiloProcess> silos, double lag)

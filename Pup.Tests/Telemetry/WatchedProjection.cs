@@ -8,13 +8,16 @@ namespace Pup.Tests.Telemetry;
 
 /// <summary>
 /// A ledger whose handler fails at events of type <c>Bad</c>, its statement at those of type <c>BadNumber</c> and its own query at those of type <c>BadQuery</c>; the
-/// database says so of the latter two with the value in its words.
+/// database says so of the latter two with the value in its words. At those of type <c>Deadlock</c> the batch meets one, as long as the test's sequence counts to two.
 /// </summary>
 internal sealed class WatchedProjection : IReadModelProjection
 {
     public const string ProjectionName = "watched";
 
     private const string ToNumber = "select ($1::text)::int";
+
+    // A sequence is not rolled back.
+    private const string Deadlock = "do $$ begin if nextval('deadlocks') <= 2 then raise sqlstate '40P01'; end if; end $$";
 
     private readonly LedgerProjection _ledger = new(ProjectionName);
 
@@ -31,6 +34,8 @@ internal sealed class WatchedProjection : IReadModelProjection
             throw new InvalidOperationException("This one is bad.");
         if (@event.EventType == "BadNumber")
             transaction.Execute(ToNumber, Encoding.UTF8.GetString(@event.Payload.Span));
+        if (@event.EventType == "Deadlock")
+            transaction.Execute(Deadlock);
         if (@event.EventType == "BadQuery")
             await QueryAsync(Encoding.UTF8.GetString(@event.Payload.Span), transaction, cancellationToken);
         await _ledger.HandleAsync(@event, transaction, cancellationToken);

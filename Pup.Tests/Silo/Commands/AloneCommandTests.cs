@@ -21,6 +21,7 @@ public sealed class AloneCommandTests(PostgresServer server)
 
         Assert.Contains("ledger", (await PupRun.OnAsync(database, "list")).Fits().Output, StringComparison.Ordinal);
         Assert.Contains("0 behind position 10", (await PupRun.OnAsync(database, "status", "ledger")).Fits().Output, StringComparison.Ordinal);
+        Assert.Contains("where projection_name in ('ledger');", (await PupRun.OnAsync(database, "sql", "recover", "ledger")).Good().Output, StringComparison.Ordinal);
         (await PupRun.OnAsync(database, "pause", "ledger", "--patience", "500ms")).Ends(1, "pup run");
         (await PupRun.OnAsync(database, "dead-letters", "retry", "ledger", "4711")).Ends(3, "no dead letter 4711");
         var waiting = await PupRun.OnAsync(database, "pause", "ledger", "--patience", "3s");

@@ -26,6 +26,9 @@ public sealed class DatabaseUrlTests
     [InlineData("postgres://a,[::1]:5434/shop?target_session_attrs=read-write", "Host=a,[::1]:5434;Database=shop;Target Session Attributes=read-write")]
     [InlineData("postgres:///shop?host=a,b&port=5433", "Host=a:5433,b:5433;Database=shop;Target Session Attributes=primary")]
     [InlineData("postgres://db/shop?sslmode=disable", "Host=db;Port=5432;Database=shop;SSL Mode=Disable")]
+    [InlineData("postgres://db/shop?sslmode=allow", "Host=db;Port=5432;Database=shop;SSL Mode=Allow")]
+    [InlineData("postgres://db/shop?sslmode=prefer", "Host=db;Port=5432;Database=shop;SSL Mode=Prefer")]
+    [InlineData("postgres://db/shop?search_path=mine", "Host=db;Port=5432;Database=shop;Search Path=mine")]
     [InlineData("postgres://db/shop?sslmode=require", "Host=db;Port=5432;Database=shop;SSL Mode=Require")]
     [InlineData("postgres://db/shop?sslmode=verify-ca", "Host=db;Port=5432;Database=shop;SSL Mode=VerifyCA")]
     [InlineData("postgres://db/shop?sslmode=verify-full", "Host=db;Port=5432;Database=shop;SSL Mode=VerifyFull")]
@@ -63,6 +66,8 @@ public sealed class DatabaseUrlTests
     [InlineData("hunter2", "neither")]
     [InlineData("Host=db;hunter2=x", "neither")]
     [InlineData("Database=shop;Password=hunter2", "Host")]
+    [InlineData("host=db user=ann password=hunter2 dbname=shop", "libpq")]
+    [InlineData("user=ann password=hunter2 host=db dbname=shop", "neither")]
     [InlineData("Host=a,b;Password=hunter2;Target Session Attributes=standby", "primary")]
     [InlineData("Host=db;Port=hunter2", "neither")]
     public void A_malformed_address_is_explained_in_one_line_without_repeating_it(string address, string hint)

@@ -81,19 +81,21 @@ public sealed partial class ProcessTests : IDisposable
         Assert.Contains($"\"live_paths\":{GitRepository.PathsAlive(_git.Path).Count},", fresh.Output, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Run_waits_for_nothing_but_a_signal_and_says_how_it_stopped()
+    [Theory]
+    [InlineData("TERM", "PARTITION_KEY", new string[0])]
+    [InlineData("INT", "UNRELATED", new[] { "--partition-key=3" })]
+    public async Task Run_waits_for_nothing_but_a_signal_and_says_how_it_stopped(string signal, string variable, string[] flags)
     {
         await using var database = await TestDatabase.CreateAsync(_server);
         await using var pup = PupProcess.Start(
-            new Dictionary<string, string> { ["DATABASE_URL"] = database.ConnectionString, ["PARTITION_KEY"] = "3" },
-            "run-projections", "--total-partitions", "4", "--name", "file_activity");
+            new Dictionary<string, string> { ["DATABASE_URL"] = database.ConnectionString, [variable] = "3" },
+            ["run-projections", "--total-partitions", "4", "--name", "file_activity", .. flags]);
         await pup.SaysAsync("started");
         await Eventually.TrueAsync(
             async () => await database.ScalarAsync<long>("select count(*) from projection_checkpoints where projection_name ~ '^file_activity_p[0-3]$'") == 4,
             TimeSpan.FromMinutes(1),
             "its four partitions have checkpoints");
-        await pup.SignalAsync("TERM");
+        await pup.SignalAsync(signal);
         Assert.Equal(0, await pup.EndAsync());
         Assert.Contains("stopped gracefully", pup.Error, StringComparison.Ordinal);
         Assert.Single(MatchesOf("PARTITION_KEY is ignored", pup.Error));
