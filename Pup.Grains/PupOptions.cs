@@ -73,7 +73,7 @@ public sealed class PupOptions
     /// <summary>Longest pause between two looks when nothing happens; twice that when nothing has happened for 30 s. Default: 100 ms.</summary>
     public TimeSpan IdleLookInterval { get; set; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How often a silo counts the latest positions below the mark again, in search of events that came late; zero, which only code can say, turns it off. Default: 30 s.</summary>
+    /// <summary>How often a silo counts the latest positions below the mark again, in search of events that came late; 0 turns it off. Default: 30 s.</summary>
     public TimeSpan AuditInterval { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How many positions below the mark are counted again. Default: 10,000.</summary>
