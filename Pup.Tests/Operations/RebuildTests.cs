@@ -1,3 +1,4 @@
+using Npgsql;
 using Pup.Client;
 using Pup.Client.Events;
 using Pup.Client.Operations;
@@ -184,6 +185,31 @@ public sealed class RebuildTests(PostgresServer server)
         CommandIdentity.Set(Guid.NewGuid());
         await grain.RebuildAsync(Token);
         Assert.NotEqual(started, await database.ScalarAsync<DateTime>("select rebuild_started_at from projections"));
+    }
+
+    [Fact]
+    public async Task A_rebuild_that_cannot_begin_tells_who_ordered_it_who_is_in_its_way_however_often_the_order_was_sent()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendAsync(database, 100, 10);
+        // Longer than a command is waited for before it is sent again.
+        await using var cluster = await SiloCluster.StartAsync(
+            database,
+            static pup => pup.AddProjection<LedgerProjection>(static options => options.HandlerTimeout = TimeSpan.FromSeconds(7)),
+            options: static options => options.HandlerGrace = TimeSpan.FromMilliseconds(100));
+        await cluster.UntilAsync("ledger", ProjectionCondition.CaughtUp);
+        await using var other = new NpgsqlConnection(database.ConnectionString + ";Pooling=false;Application Name=reporting");
+        await other.OpenAsync(Token);
+        await using var locking = new NpgsqlCommand("begin; lock table ledger", other);
+        await locking.ExecuteNonQueryAsync(Token);
+
+        var refused = await Assert.ThrowsAsync<ProjectionRefusedException>(() => RebuildAsync(cluster).WaitAsync(_patience, Token));
+
+        Assert.Contains($"pid {other.ProcessID} (reporting)", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(refused.Message, await database.ScalarAsync<string>("select result from projection_audit"));
+        await other.CloseAsync();
+        await RebuildAsync(cluster);
+        await Ledger.AssertExactAsync(database);
     }
 
     private static async Task<List<RebuildProgress>> RebuildAsync(SiloCluster cluster) =>
