@@ -43,6 +43,7 @@ public sealed class ShopTests(PostgresServer server)
             word => Assert.Contains(word, refused, StringComparison.Ordinal));
         await Eventually.TrueAsync(async () => (await shop.PageAsync("/customers")).Contains("Ada &lt;b&gt;", StringComparison.Ordinal), TimeSpan.FromSeconds(10), "the customer is known");
         Assert.Equal("Healthy", await shop.PageAsync("/health/ready"));
+        Assert.Contains("pupsourcing_events_processed_total{projection_name=\"orders\"}", await shop.PageAsync("/metrics"), StringComparison.Ordinal);
         Assert.Equal(0, await shop.TerminateAsync());
     }
 
