@@ -94,8 +94,8 @@ internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definitio
         return new HandlerRun(
             items,
             fence,
-            (own, turn) => new BatchTransaction(
-                new BatchSession(generation, engine.Slots, _share, turn), own, _idleTimeout, definition.HandlerTimeout, pool),
+            (own, turn, stopping) => new BatchTransaction(
+                new BatchSession(generation, engine.Slots, _share, turn, stopping), own, _idleTimeout, definition.HandlerTimeout, pool),
             cancellationToken);
     }
 

@@ -7,10 +7,10 @@ namespace Pup.Grains.Partitions;
 /// <summary>The handlers of one batch at work, and the transaction they queue into.</summary>
 /// <param name="items">What they are to handle.</param>
 /// <param name="fence">The fence of their transaction.</param>
-/// <param name="begin">Makes the transaction; it must not reach the database before the task it is given has ended.</param>
+/// <param name="begin">Makes the transaction; it must not reach the database before the task it is given has ended, nor wait for that longer than the token says.</param>
 /// <param name="cancellationToken">Stops the handlers.</param>
 internal sealed class HandlerRun(
-    IReadOnlyList<WorkItem> items, CheckpointFence fence, Func<CheckpointFence, Task, BatchTransaction> begin, CancellationToken cancellationToken) : IAsyncDisposable
+    IReadOnlyList<WorkItem> items, CheckpointFence fence, Func<CheckpointFence, Task, CancellationToken, BatchTransaction> begin, CancellationToken cancellationToken) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     private readonly TaskCompletionSource _turn = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -20,7 +20,7 @@ internal sealed class HandlerRun(
 
     public CheckpointFence Fence => fence;
 
-    public BatchTransaction Transaction => _transaction ??= begin(fence, _turn.Task);
+    public BatchTransaction Transaction => _transaction ??= begin(fence, _turn.Task, _stop.Token);
 
     /// <summary>Ends when the handlers have.</summary>
     /// <exception cref="HandlerException">A handler failed or took too long.</exception>

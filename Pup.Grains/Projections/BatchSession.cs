@@ -10,7 +10,8 @@ namespace Pup.Grains.Projections;
 /// <param name="slots">The right to commit.</param>
 /// <param name="share">What its projection has of them.</param>
 /// <param name="turn">Ends when the batch before this one has committed: not before that may anything be sent.</param>
-internal sealed class BatchSession(Generation generation, WorkerSlots slots, SlotShare share, Task turn) : IAsyncDisposable
+/// <param name="stopping">Ends the wait for turn and slot of a handler that passed no token on.</param>
+internal sealed class BatchSession(Generation generation, WorkerSlots slots, SlotShare share, Task turn, CancellationToken stopping) : IAsyncDisposable
 {
     private IDisposable? _slot;
     private volatile bool _over;
@@ -107,9 +108,10 @@ internal sealed class BatchSession(Generation generation, WorkerSlots slots, Slo
         Clock?.Stop();
         try
         {
-            await turn.WaitAsync(cancellationToken);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
+            await turn.WaitAsync(either.Token);
             generation.ThrowIfEnded();
-            _slot ??= await slots.TakeAsync(share, cancellationToken);
+            _slot ??= await slots.TakeAsync(share, either.Token);
         }
         finally
         {

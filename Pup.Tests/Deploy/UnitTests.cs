@@ -66,7 +66,7 @@ public sealed class UnitTests(PostgresServer server) : IDisposable
             foreach (var instance in instances)
                 await instance.SignalAsync("TERM");
             foreach (var instance in instances)
-                Assert.Equal(0, await instance.EndAsync());
+                Assert.True(await instance.EndAsync() == 0, instance.Error);
         }
         finally
         {

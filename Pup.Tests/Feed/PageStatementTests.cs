@@ -36,7 +36,7 @@ public sealed class PageStatementTests(PostgresServer server)
                 {
                     var plan = await ExplainAsync(database, sql, scope, mode);
                     Assert.DoesNotContain("Seq Scan on events", plan, StringComparison.Ordinal);
-                    Assert.Single(Regex.Matches(plan, "InitPlan"));
+                    Assert.Single(Regex.Matches(plan, @"^\W*InitPlan", RegexOptions.Multiline));
                     Assert.Contains("One-Time Filter", plan, StringComparison.Ordinal);
                 }
             }

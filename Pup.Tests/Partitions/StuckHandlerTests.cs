@@ -74,4 +74,18 @@ public sealed class StuckHandlerTests(PostgresServer server)
         Assert.Equal((PartitionState.Running, 0L), (runner.State, runner.Journal.Failures));
         Assert.Equal(0L, await database.ScalarAsync<long>("select count(*) from projection_dead_letters"));
     }
+
+    [Fact]
+    public async Task A_handler_that_waits_for_a_slot_without_a_token_does_not_hold_up_the_end_of_its_silo()
+    {
+        await using var database = await TestDatabase.CreateAsync(server);
+        await EventLog.AppendAsync(database, 20, 20);
+        var engine = TestEngine.Start(database.ConnectionString, static options => (options.Workers, options.HandlerGrace) = (1, TimeSpan.FromMinutes(5)));
+        var slots = engine.Engine.Slots;
+        using var taken = await slots.TakeAsync(slots.ShareOf("other"), TestContext.Current.CancellationToken);
+        await engine.RunAsync(static () => new LedgerProjection(before: static async (_, transaction, _) => await transaction.OpenAsync(CancellationToken.None)));
+        await Eventually.TrueAsync(() => slots.AreWanted, s_patience, "it waits");
+
+        await engine.DisposeAsync().AsTask().WaitAsync(s_patience, TestContext.Current.CancellationToken);
+    }
 }
