@@ -29,6 +29,13 @@ internal sealed class Child : IAsyncDisposable
         return _process.ExitCode == 0 ? output : throw new BenchException($"A child process ended with exit code {_process.ExitCode}; see its messages above.");
     }
 
+    /// <summary>Writes it a line.</summary>
+    public async Task TellAsync(string line)
+    {
+        await _process.StandardInput.WriteLineAsync(line);
+        await _process.StandardInput.FlushAsync();
+    }
+
     /// <summary>The next line it writes.</summary>
     public async Task<string> LineAsync(CancellationToken cancellationToken) =>
         await _process.StandardOutput.ReadLineAsync(cancellationToken) ?? throw new BenchException("A child process ended before its time; see its messages above.");

@@ -20,14 +20,18 @@ internal static class ChildRole
     public const string ClusterSilo = "child-cluster-silo";
     public const string EmptySilo = "child-empty-silo";
     public const string Receiver = "child-receiver";
+    public const string Projector = "child-projector";
 
     private const string PortFlag = "--silo-port=";
 
-    public static bool IsOne(string[] args) => args is [Memory or Silo or ClusterSilo or EmptySilo or Receiver, ..];
+    public static bool IsOne(string[] args) => args is [Memory or Silo or ClusterSilo or EmptySilo or Receiver or Projector, ..];
 
     public static async Task<int> RunAsync(string[] args)
     {
         var connectionString = Environment.GetEnvironmentVariable(Child.ConnectionVariable)!;
+        // It is told what to do by its standard input, and so sees the end of that by itself.
+        if (args[0] == Projector)
+            return await Telemetry.Projector.RunAsync(connectionString, long.Parse(args[1], CultureInfo.InvariantCulture), args.ElementAtOrDefault(2));
         var work = args[0] switch
         {
             Silo or ClusterSilo => RunSiloAsync(connectionString, args[1..]),

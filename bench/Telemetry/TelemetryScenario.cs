@@ -20,34 +20,26 @@ internal sealed class TelemetryScenario(TelemetrySettings settings, Progress pro
         await database.ExecuteAsync(Traced, cancellationToken);
         await database.ExecuteAsync("vacuum full analyze events", cancellationToken);
 
+        await using var receiver = Child.Start(database.ConnectionString, ChildRole.Receiver);
+        var address = await receiver.LineAsync(cancellationToken);
+        var events = settings.Events.ToString(CultureInfo.InvariantCulture);
+        await using var alone = Child.Start(database.ConnectionString, ChildRole.Projector, events);
+        await using var watched = Child.Start(database.ConnectionString, ChildRole.Projector, events, address);
+
         var arena = new Arena(database, settings.Events);
         var engine = EngineContender.Totals(database.ConnectionString, 1);
+        var (without, with) = (new RemoteEngine(engine, alone), new RemoteEngine(engine, watched));
         var runs = new List<(double Without, double With)>();
-        await using var child = Child.Start(database.ConnectionString, ChildRole.Receiver);
-        var receiver = await child.LineAsync(cancellationToken);
-        var scrapes = 0L;
         for (var round = 0; round <= settings.Alternations; round++)
         {
             // Each goes first as often as second: what the machine does to whoever comes second does not count.
-            var (without, with) = (0.0, 0.0);
-            if (round % 2 == 0)
-                without = await CostAsync(arena, engine, cancellationToken);
-            await using (var watcher = await Watcher.StartAsync(receiver))
-            {
-                with = await CostAsync(arena, engine, cancellationToken);
-                scrapes += watcher.Scrapes;
-            }
-
-            if (round % 2 == 1)
-                without = await CostAsync(arena, engine, cancellationToken);
-            progress.Say(string.Create(CultureInfo.InvariantCulture, $"{(round == 0 ? "warm-up" : $"{round}/{settings.Alternations}")}: {without:0.000} s without, {with:0.000} s with, for 100,000 events"));
+            foreach (var one in round % 2 == 0 ? [without, with] : new[] { with, without })
+                await arena.RunAsync(one, cancellationToken);
+            progress.Say(string.Create(CultureInfo.InvariantCulture, $"{(round == 0 ? "warm-up" : $"{round}/{settings.Alternations}")}: {without.Seconds:0.000} s without, {with.Seconds:0.000} s with, for 100,000 events"));
             if (round > 0)
-                runs.Add((without, with));
+                runs.Add((without.Seconds, with.Seconds));
         }
 
-        return TelemetryResult.Of(settings, runs, scrapes, await Watcher.BytesOfAsync(receiver, cancellationToken));
+        return TelemetryResult.Of(settings, runs, with.Scrapes, await Watcher.BytesOfAsync(address, cancellationToken));
     }
-
-    private static async Task<double> CostAsync(Arena arena, EngineContender engine, CancellationToken cancellationToken) =>
-        (await arena.RunAsync(engine, cancellationToken)).Microseconds / 10;
 }
