@@ -48,9 +48,11 @@ public sealed class RepartitionTests(PostgresServer server)
         var definition = engine.Define(
             () => new LedgerProjection(before: async (@event, transaction, cancellationToken) =>
             {
-                if (@event.GlobalPosition > 20 || !reached.TrySetResult())
+                if (@event.GlobalPosition > 20 || reached.Task.IsCompleted)
                     return;
+                // Only with the fence the row is held.
                 await transaction.OpenAsync(cancellationToken);
+                reached.SetResult();
                 await goOn.Task.WaitAsync(cancellationToken);
             }),
             2);
