@@ -124,7 +124,7 @@ internal sealed class BatchAttempt(Engine engine, ProjectionDefinition definitio
                 return ahead;
             }
 
-            // What failed ahead proves nothing: its time ran while it waited for its turn.
+            // What failed ahead proves nothing: it ran before the batch in front of it was committed.
         }
 
         if (_ahead is null)

@@ -13,17 +13,20 @@ public sealed class SiloLifetimeTests : IDisposable
     private readonly FakeTimeProvider _time = new();
     private readonly XunitLoggerProvider _log = new();
     private readonly Lingering _lingering = new();
+    private readonly CancellationTokenSource _told = new();
 
-    public void Dispose() => _log.Dispose();
+    public void Dispose()
+    {
+        _log.Dispose();
+        _told.Dispose();
+    }
 
     [Fact]
     public async Task What_has_not_stopped_after_thirty_seconds_is_left_behind_with_an_error_and_exit_code_1()
     {
-        using var told = new CancellationTokenSource();
         using var host = Build();
-        var running = SiloLifetime.RunAsync(host, [], work: null, told.Token);
-        await told.CancelAsync();
-        await _lingering.Stopping.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        var running = SiloLifetime.RunAsync(host, [], work: null, _told.Token);
+        await TellAsync();
 
         _time.Advance(TimeSpan.FromSeconds(29.9));
         Assert.False(running.IsCompleted);
@@ -38,11 +41,9 @@ public sealed class SiloLifetimeTests : IDisposable
     [Fact]
     public async Task What_stops_in_time_has_stopped_gracefully_with_exit_code_0()
     {
-        using var told = new CancellationTokenSource();
         using var host = Build();
-        var running = SiloLifetime.RunAsync(host, [], work: null, told.Token);
-        await told.CancelAsync();
-        await _lingering.Stopping.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        var running = SiloLifetime.RunAsync(host, [], work: null, _told.Token);
+        await TellAsync();
 
         _time.Advance(TimeSpan.FromSeconds(29.9));
         _lingering.End.SetResult();
@@ -50,6 +51,12 @@ public sealed class SiloLifetimeTests : IDisposable
         Assert.Equal(0, await running.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
         Assert.Contains("Information Pup: stopped gracefully", _log.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("timeout", _log.Text, StringComparison.Ordinal);
+    }
+
+    private async Task TellAsync()
+    {
+        await _told.CancelAsync();
+        await _lingering.Stopping.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
     }
 
     private IHost Build()
